@@ -1,0 +1,153 @@
+"""Answer one question from the essays: retrieve, weigh, quote or refuse, verify."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from bot.citations import Citation, Quote, cite
+from bot.conversation import Turn, standalone_question
+from bot.evidence import Evidence, weigh
+from bot.questions import check_question
+from bot.quoting import choose_quotes, nearest_quote
+from bot.retrieval import RankedPassage, retrieve
+from ingest.embedding import SentenceEmbeddings
+from ingest.index import Generation
+from ingest.passages import paragraph_at
+from ingest.reading import PublishedIndex
+from prompts import read_prompt
+
+PASSAGES = 5  # read for an answer
+MODEL = "quoting"  # what Answer.model says where no chat model writes
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What every front end gets; only rendering differs.
+
+    `text` carries the numbers of `citations` in brackets. When `refused`, the essays do not say:
+    there are no citations, and `nearest` is the closest sentence, checked like a citation.
+    """
+
+    question: str
+    text: str
+    citations: list[Citation]
+    refused: bool
+    nearest: Citation | None
+    model: str
+    generation: str
+    timings_ms: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What stands in a citation's paragraph before and after the quote."""
+
+    before: str
+    after: str
+
+
+class Answerer:
+    """The one pipeline behind every front end; safe to use from several threads."""
+
+    def __init__(self, index: PublishedIndex, embeddings: SentenceEmbeddings) -> None:
+        self.index = index
+        self.embeddings = embeddings
+
+    def load(self) -> None:
+        """Load the model and open the index now, so that the first answer need not wait."""
+        with self.index.reading():
+            self.embeddings.load()
+
+    def search(
+        self, question: str, limit: int = PASSAGES, history: Sequence[Turn] = ()
+    ) -> list[RankedPassage]:
+        """The `limit` best passages. Raises QuestionInvalid and what `PublishedIndex` raises."""
+        standalone = standalone_question(check_question(question), history)
+        with self.index.reading() as generation:
+            return retrieve(generation, self.embeddings, standalone, limit)
+
+    def answer(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+        """Quotes that answer the question, each verified, or a refusal.
+
+        Raises QuestionInvalid, what `PublishedIndex` raises and what loading the model raises.
+        """
+        question = check_question(question)
+        clock = _Clock()
+        with self.index.reading() as generation:
+            self.embeddings.load()
+            clock.lap("load")
+            standalone = standalone_question(question, history)
+            ranked = retrieve(generation, self.embeddings, standalone, PASSAGES)
+            clock.lap("retrieve")
+            evidence = weigh(standalone, ranked, generation, self.embeddings)
+            clock.lap("weigh")
+            return _compose(question, evidence, generation, clock)
+
+
+    def surroundings(self, citation: Citation) -> Surroundings | None:
+        """The rest of the paragraph a citation stands in; None if its essay has changed since."""
+        with self.index.reading() as generation:
+            quote = Quote(
+                citation.essay, citation.title, citation.quote, citation.start, citation.end
+            )
+            if not cite([quote], generation.essay_text):
+                return None
+            text = generation.essay_text(citation.essay)
+        start, end = paragraph_at(text, citation.start, citation.end)
+        return Surroundings(text[start : citation.start], text[citation.end : end])
+
+
+def open_answerer(index: Path, model: str = "") -> Answerer:
+    """An Answerer over an index folder; nothing is opened or loaded before it is needed."""
+    embeddings = SentenceEmbeddings(model)
+    return Answerer(PublishedIndex(index, embeddings.identity), embeddings)
+
+
+def _compose(
+    question: str, evidence: Evidence, generation: Generation, clock: "_Clock"
+) -> Answer:
+    essay_text = cache(generation.essay_text)
+    citations = cite(choose_quotes(evidence), essay_text) if evidence.answers else []
+    nearest = None if citations else _nearest(evidence, essay_text)
+    text = _quoted(citations) if citations else _refusal(nearest)
+    clock.lap("quote")
+    return Answer(
+        question=question,
+        text=text,
+        citations=citations,
+        refused=not citations,
+        nearest=nearest,
+        model=MODEL,
+        generation=generation.name,
+        timings_ms=clock.laps,
+    )
+
+
+def _nearest(evidence: Evidence, essay_text: Callable[[str], str]) -> Citation | None:
+    return next(iter(cite(nearest_quote(evidence), essay_text)), None)
+
+
+def _quoted(citations: Sequence[Citation]) -> str:
+    return " ".join(f"“{citation.quote}” [{citation.number}]" for citation in citations)
+
+
+def _refusal(nearest: Citation | None) -> str:
+    refusal = read_prompt("refusal")
+    if nearest is None:
+        return f"{refusal}."
+    return f"{refusal}; the nearest passage is in “{nearest.title}”: “{nearest.quote}”"
+
+
+class _Clock:
+    """Milliseconds between laps."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self.laps[name] = round((now - self._last) * 1000, 1)
+        self._last = now

@@ -1,0 +1,239 @@
+"""The commands of `essay-bot`: read arguments, call one use case, print; nothing heavy at import."""
+
+import dataclasses
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bot.errors import BatchInvalid
+from ingest.errors import EssayBotError
+
+if TYPE_CHECKING:
+    from bot.answering import Answerer
+    from bot.jsonl import Request
+    from bot.settings import Settings
+    from ingest.sync import Progress, SyncReport
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Ask a folder of essays a question, and get their own sentences as the answer.\n\n"
+    "First `essay-bot ingest`, then `essay-bot ask QUESTION` or `essay-bot chat`. Settings come "
+    "from the environment and from a file `.env`; `.env.example` lists them.",
+)
+
+IndexOption = Annotated[
+    Path | None,
+    typer.Option("--index", metavar="DIR", help="The index folder. [default: INDEX_DIR, or index]"),
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print nothing but JSON, one object a line.")
+]
+QuestionArgument = Annotated[
+    str | None, typer.Argument(metavar="QUESTION", help="The question, in quotes.")
+]
+BatchOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE|-",
+        help='Answer many: a JSON object a line, {"id": ..., "question": ..., "history": '
+        '[{"question": ..., "answer": ...}]}; - reads standard input. Prints JSON lines.',
+    ),
+]
+
+
+@app.command()
+def ingest(
+    essays: Annotated[
+        Path | None,
+        typer.Argument(metavar="[ESSAYS]", help="The folder. [default: ESSAYS_DIR, or essays]"),
+    ] = None,
+    index: IndexOption = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be done, and write nothing.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring the index up to date with a folder of .txt and .md files.
+
+    Only new and changed essays are embedded. Answers go on meanwhile from the index as it was;
+    the new one replaces it in one step.
+    """
+    from ingest.embedding import SentenceEmbeddings
+    from ingest.sync import sync
+
+    settings = _settings()
+    with _progress(quiet=as_json or dry_run) as progress:
+        report = sync(
+            essays or settings.essays_dir,
+            index or settings.index_dir,
+            SentenceEmbeddings(settings.embedding_model),
+            dry_run=dry_run,
+            progress=progress,
+        )
+    _print_report(report, as_json)
+    if report.failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def ask(
+    question: QuestionArgument = None,
+    index: IndexOption = None,
+    batch: BatchOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Answer a question in the essays' own sentences, or say that they do not answer it.
+
+    Each sentence stands word for word in its essay, which is checked before it is shown.
+
+    Example: essay-bot ask "What is energy imperialism?"
+    """
+    from bot.jsonl import answer_record
+
+    answerer = _answerer(index)
+    if batch is not None:
+        _run_batch(
+            batch, lambda request: answer_record(answerer.answer(request.question, request.history))
+        )
+        return
+    answer = answerer.answer(_given(question))
+    if as_json:
+        _print_json(answer_record(answer))
+        return
+    from bot.terminal import new_console, print_answer
+
+    print_answer(new_console(), answer)
+
+
+@app.command()
+def search(
+    question: QuestionArgument = None,
+    index: IndexOption = None,
+    limit: Annotated[int, typer.Option("-k", min=1, max=100, help="How many passages.")] = 5,
+    batch: BatchOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the passages nearest to a question, best first, whether or not they answer it.
+
+    Example: essay-bot search "power grids" -k 3
+    """
+    from bot.jsonl import search_record
+
+    answerer = _answerer(index)
+    if batch is not None:
+        _run_batch(
+            batch,
+            lambda request: search_record(
+                request.question, answerer.search(request.question, limit, request.history)
+            ),
+        )
+        return
+    ranked = answerer.search(_given(question), limit)
+    if as_json:
+        _print_json(search_record(_given(question), ranked))
+        return
+    from bot.terminal import new_console, print_passages
+
+    print_passages(new_console(), ranked)
+
+
+@app.command()
+def chat(index: IndexOption = None) -> None:
+    """Ask one question after another; /help inside tells the rest.
+
+    Without a terminal, questions are read from standard input, a line each.
+    """
+    from bot.repl import chat as run
+    from ingest.publishing import published
+
+    settings = _settings()
+    folder = index or settings.index_dir
+    published(folder)  # fail now rather than at the first question
+    run(essays=settings.essays_dir, index=folder, model=settings.embedding_model)
+
+
+def main() -> None:
+    """Run a command; an error meant for a person is one sentence and exit code 1."""
+    try:
+        app()
+    except EssayBotError as error:
+        typer.echo(f"essay-bot: {error}", err=True)
+        sys.exit(1)
+
+
+def _settings() -> "Settings":
+    from bot.settings import Settings
+
+    return Settings()
+
+
+def _answerer(index: Path | None) -> "Answerer":
+    from bot.answering import open_answerer
+
+    settings = _settings()
+    return open_answerer(index or settings.index_dir, settings.embedding_model)
+
+
+def _given(question: str | None) -> str:
+    if question is None:
+        raise typer.BadParameter("give a QUESTION, or many with --batch")
+    return question
+
+
+def _print_json(record: dict[str, Any]) -> None:
+    typer.echo(json.dumps(record, ensure_ascii=False))
+
+
+def _run_batch(place: str, answer: "Callable[[Request], dict[str, Any]]") -> None:
+    from bot.jsonl import answer_lines
+
+    failures = 0
+    with _lines(place) as lines:
+        for record in answer_lines(lines, answer):
+            _print_json(record)
+            sys.stdout.flush()
+            if "error" in record:
+                failures += 1
+                typer.echo(f"essay-bot: line {record['line']}: {record['error']}", err=True)
+    if failures:
+        raise typer.Exit(1)
+
+
+def _lines(place: str) -> AbstractContextManager[Iterable[str]]:
+    if place == "-":
+        return nullcontext(sys.stdin)
+    try:
+        return Path(place).open(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise BatchInvalid(f"The batch {place} cannot be read ({error.strerror}).") from error
+
+
+@contextmanager
+def _progress(quiet: bool) -> "Iterator[Callable[[SyncReport], Progress]]":
+    """A bar on a terminal, nothing anywhere else."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda plan: lambda source: None
+        return
+    from bot.terminal import sync_bar
+
+    with sync_bar() as start:
+        yield start
+
+
+def _print_report(report: "SyncReport", as_json: bool) -> None:
+    if as_json:
+        _print_json(dataclasses.asdict(report))
+        return
+    for kind, mark in (("added", "+"), ("updated", "~"), ("removed", "-")):
+        for source in getattr(report, kind):
+            typer.echo(f"{mark} {source}")
+    for source, reason in report.failed.items():
+        typer.echo(f"essay-bot: {source} was left out: {reason}.", err=True)
+    typer.echo(str(report))

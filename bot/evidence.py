@@ -1,0 +1,121 @@
+"""Do these passages answer the question? Weigh their sentences, and decide."""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from langchain_core.embeddings import Embeddings
+
+from bot.citations import Quote
+from bot.questions import has_answer_kind, kind_of_answer, telling_words
+from bot.retrieval import RankedPassage
+from ingest.index import Generation, IndexedPassage
+from ingest.keywords import KeywordIndex, split_words
+from ingest.passages import split_sentences
+
+# A logistic model of the signals, set on one half of SQuAD 2.0's development articles; each weight
+# is positive, so that more support never makes a refusal likelier.
+SIMILARITY_WEIGHT = 8.0
+COVERAGE_WEIGHT = 4.4
+KIND_WEIGHT = 1.7
+BIAS = -11.7
+ENOUGH = 0.05  # score from which the essays are said to answer
+
+
+@dataclass(frozen=True)
+class WeighedSentence:
+    """A sentence of a passage and how well it fits the question; a higher signal is better."""
+
+    quote: Quote
+    similarity: float  # cosine of sentence and question
+    coverage: float  # 0 to 1: the question's telling words in it and around it, by rarity
+    of_kind: bool  # what the question asks for (a number, a name ...) stands in it
+
+    @property
+    def score(self) -> float:
+        """How likely it answers, 0 to 1."""
+        support = SIMILARITY_WEIGHT * self.similarity + COVERAGE_WEIGHT * self.coverage
+        return 1 / (1 + math.exp(-(support + KIND_WEIGHT * self.of_kind + BIAS)))
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The sentences found for a question, best first."""
+
+    sentences: list[WeighedSentence]
+
+    @property
+    def score(self) -> float:
+        """How likely the essays answer the question, 0 to 1."""
+        return self.sentences[0].score if self.sentences else 0.0
+
+    @property
+    def answers(self) -> bool:
+        """Whether that is enough to answer rather than refuse."""
+        return self.score >= ENOUGH
+
+
+def weigh(
+    question: str, ranked: Sequence[RankedPassage], generation: Generation, embeddings: Embeddings
+) -> Evidence:
+    """Weigh every quotable sentence of the passages, each text once, against the question."""
+    candidates = list(_candidates(ranked, generation))
+    coverage = _Coverage(question, generation.keywords)
+    kind = kind_of_answer(question)
+    similarities = _similarities(question, [quote.text for quote, _ in candidates], embeddings)
+    sentences = [
+        WeighedSentence(
+            quote=quote,
+            similarity=similarity,
+            coverage=(coverage.of(quote.text) + coverage.of(around)) / 2,
+            of_kind=has_answer_kind(kind, quote.text, question),
+        )
+        for (quote, around), similarity in zip(candidates, similarities, strict=True)
+    ]
+    return Evidence(sorted(sentences, key=lambda each: each.score, reverse=True))
+
+
+def _candidates(
+    ranked: Sequence[RankedPassage], generation: Generation
+) -> Iterator[tuple[Quote, str]]:
+    """Whole sentences that touch the passages, each with itself and its neighbours as one text."""
+    seen: set[str] = set()
+    for each in ranked:
+        text = generation.essay_text(each.passage.essay)
+        for quote, around in _sentences_in(each.passage, text):
+            if quote.text not in seen:
+                seen.add(quote.text)
+                yield quote, around
+
+
+def _sentences_in(passage: IndexedPassage, text: str) -> Iterator[tuple[Quote, str]]:
+    sentences = split_sentences(text)
+    for place, sentence in enumerate(sentences):
+        if not sentence.quotable or sentence.end <= passage.start or sentence.start >= passage.end:
+            continue
+        before = sentences[max(place - 1, 0)]
+        after = sentences[min(place + 1, len(sentences) - 1)]
+        words = text[sentence.start : sentence.end]
+        quote = Quote(passage.essay, passage.title, words, sentence.start, sentence.end)
+        yield quote, text[before.start : after.end]
+
+
+class _Coverage:
+    """Which share of a question's telling words a text has, rare words counting for more."""
+
+    def __init__(self, question: str, keywords: KeywordIndex) -> None:
+        self._rarity = {word: keywords.rarity(word) for word in telling_words(question)}
+
+    def of(self, text: str) -> float:
+        words = set(split_words([text])[0])
+        total = sum(self._rarity.values())
+        return sum(self._rarity[word] for word in words & self._rarity.keys()) / (total or 1)
+
+
+def _similarities(question: str, texts: list[str], embeddings: Embeddings) -> Iterable[float]:
+    if not texts:
+        return []
+    vectors = np.asarray(embeddings.embed_documents(texts))
+    similarities: list[float] = (vectors @ np.asarray(embeddings.embed_query(question))).tolist()
+    return similarities

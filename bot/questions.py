@@ -1,0 +1,92 @@
+"""What a question asks for: its telling words, and the kind of answer it wants."""
+
+import re
+from enum import Enum
+
+from bot.errors import QuestionInvalid
+from ingest.keywords import split_words
+
+LONGEST_QUESTION = 2_000  # characters
+# Words that say how something is asked, not what about; stemmed like everything else.
+ASKING_WORDS = """
+    essay essays author authors writer text passage paper piece article document bot
+    say says said tell tells told talk talks mention mentions call calls called name names describe
+    argue argues argued claim claims think thinks thought mean means meant explain explains want
+    wants give gives gave make makes made done do does did get gets got happen happens happened
+    come comes came put puts use used case kind sort thing things way people please exactly
+    actually really much many long big far often ever still could would should might also according
+    account view opinion reason reasons answer question
+"""
+
+
+class AnswerKind(Enum):
+    """What must stand in an answer for it to be one."""
+
+    ANY = "any"
+    PERSON = "person"
+    NUMBER = "number"
+    TIME = "time"
+    REASON = "reason"
+
+
+_KINDS = (
+    (AnswerKind.NUMBER, r"\bhow (?:many|much|big|large|long|old|far|tall|often|high)\b"),
+    (AnswerKind.NUMBER, r"\b(?:what|which) (?:number|percentage|percent|share|amount|sum|size)\b"),
+    (AnswerKind.TIME, r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|century)\b"),
+    (AnswerKind.PERSON, r"\b(?:who|whom|whose)\b"),
+    (AnswerKind.REASON, r"\bwhy\b|\bhow come\b|\bwhat (?:reason|cause)"),
+)
+_NUMBER = re.compile(
+    r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|twenty|thirty|"
+    r"forty|fifty|sixty|seventy|eighty|ninety|hundreds?|thousands?|millions?|billions?|dozens?|"
+    r"half|third|quarter|once|twice|double|both|none|single|one)\b",
+    re.IGNORECASE,
+)
+_TIME = re.compile(
+    r"\b\d{3,4}\b|\b(?:january|february|march|april|may|june|july|august|september|october|november"
+    r"|december|monday|tuesday|wednesday|thursday|friday|saturday|sunday|centur\w+|years?|months?"
+    r"|days?|today|yesterday|now|when|until|after|before|during)\b",
+    re.IGNORECASE,
+)
+_NAME = re.compile(r"""\w[,;:’'"”)]* ([A-Z][\w’'-]+)""")  # the first word of a sentence tells nothing
+_REASON = re.compile(
+    r"\b(?:because|for|since|therefore|thus|hence|so that|reason|cause|owing|consequen\w+|lest)\b",
+    re.IGNORECASE,
+)
+
+
+def check_question(question: str) -> str:
+    """The question without the space around it. Raises QuestionInvalid."""
+    question = question.strip()
+    if not question:
+        raise QuestionInvalid("The question is empty; ask it in a few words.")
+    if len(question) > LONGEST_QUESTION:
+        raise QuestionInvalid(
+            f"The question has {len(question):,} characters; ask it in at most "
+            f"{LONGEST_QUESTION:,}."
+        )
+    return question
+
+
+def telling_words(question: str) -> list[str]:
+    """The stemmed words that say what a question is about, each once."""
+    return [word for word in dict.fromkeys(split_words([question])[0]) if word not in _ASKING]
+
+
+def kind_of_answer(question: str) -> AnswerKind:
+    """What the question asks for; ANY where its words do not tell."""
+    for kind, pattern in _KINDS:
+        if re.search(pattern, question, re.IGNORECASE):
+            return kind
+    return AnswerKind.ANY
+
+
+def has_answer_kind(kind: AnswerKind, text: str, question: str) -> bool:
+    """Whether something of this kind stands in `text` that the question did not bring itself."""
+    if kind is AnswerKind.PERSON:
+        return any(name.lower() not in question.lower() for name in _NAME.findall(text))
+    patterns = {AnswerKind.NUMBER: _NUMBER, AnswerKind.TIME: _TIME, AnswerKind.REASON: _REASON}
+    return kind not in patterns or bool(patterns[kind].search(text))
+
+
+_ASKING = frozenset(split_words([ASKING_WORDS])[0])

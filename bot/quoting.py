@@ -1,0 +1,31 @@
+"""Answer in the essays' own sentences: the embedded default, with no language model in it."""
+
+from collections.abc import Sequence
+
+from bot.citations import Quote
+from bot.evidence import Evidence, WeighedSentence
+
+MOST_QUOTES = 4
+WORTH_QUOTING = 0.6  # of the best sentence's score
+
+
+def choose_quotes(evidence: Evidence) -> list[Quote]:
+    """One to four sentences, essays by their best sentence, each essay's in reading order."""
+    if not evidence.sentences:
+        return []
+    floor = evidence.score * WORTH_QUOTING
+    chosen = [each for each in evidence.sentences[:MOST_QUOTES] if each.score >= floor]
+    essays = list(dict.fromkeys(each.quote.essay for each in chosen))
+    ordered = sorted(chosen, key=lambda each: _reading_order(each, essays))
+    return [each.quote for each in ordered]
+
+
+def _reading_order(sentence: WeighedSentence, essays: Sequence[str]) -> tuple[int, int]:
+    quote = sentence.quote
+    return essays.index(quote.essay), quote.start
+
+
+def nearest_quote(evidence: Evidence) -> list[Quote]:
+    """The sentence nearest in meaning, for a refusal; none where there is no sentence at all."""
+    nearest = max(evidence.sentences, key=lambda each: each.similarity, default=None)
+    return [nearest.quote] if nearest else []

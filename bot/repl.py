@@ -1,0 +1,186 @@
+"""Ask and answer in a terminal, or from standard input where there is none."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+from prompt_toolkit import PromptSession
+from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
+from prompt_toolkit.completion import WordCompleter
+from prompt_toolkit.history import FileHistory, History, InMemoryHistory
+from rich.console import Console
+from rich.text import Text
+
+from bot.terminal import new_console, print_answer, print_essays, print_surroundings
+from ingest.errors import EssayBotError
+
+if TYPE_CHECKING:
+    from bot.answering import Answer, Answerer
+    from bot.conversation import Turn
+
+HELP = """Ask a question about the essays; the answer is made of their own sentences.
+  /essays     which essays are in the index
+  /source N   citation N of the last answer, in its paragraph
+  /ingest     bring the index up to date with the essays folder
+  /help       this
+  /quit       leave (so does Ctrl-D; Ctrl-C cancels an answer)"""
+TURNS = 4  # remembered for questions that lean on earlier ones
+
+
+def chat(essays: Path, index: Path, model: str) -> None:
+    """Run the REPL until /quit or the end of the input."""
+    repl = Repl(essays, index, model, new_console())
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        repl.run_prompt(_new_session(repl.status))
+    else:
+        repl.run_lines(sys.stdin)
+    sys.stdout.flush()
+    if not repl.ready:
+        os._exit(0)  # else leaving would wait until the model that nobody needs is loaded
+
+
+class Repl:
+    """One conversation; the model loads in the background from the start."""
+
+    def __init__(self, essays: Path, index: Path, model: str, console: Console) -> None:
+        self._essays = essays
+        self._index = index
+        self._console = console
+        self._pool = ThreadPoolExecutor(max_workers=1)
+        self._answerer: Future[Answerer] = self._pool.submit(_open, index, model)
+        self._loaded = self._pool.submit(lambda: self._answerer.result().load())
+        self._turns: list[Turn] = []
+        self._last: Answer | None = None
+        self._commands: dict[str, Callable[[str], None]] = {
+            "/help": lambda _: self._say(HELP),
+            "/essays": lambda _: self._list_essays(),
+            "/source": self._show_source,
+            "/ingest": lambda _: self._ingest(),
+        }
+
+    @property
+    def ready(self) -> bool:
+        """Whether the model is loaded, or failed to."""
+        return self._loaded.done()
+
+    def status(self) -> str:
+        """What the bottom line says."""
+        return " /help  /essays  /source N" if self.ready else " loading the model …"
+
+    def run_prompt(self, session: "PromptSession[str]") -> None:
+        """Read from a terminal until Ctrl-D or /quit."""
+        self._say("Ask the essays. /help tells the rest.")
+        while True:
+            try:
+                line = session.prompt("› ")
+            except KeyboardInterrupt:
+                continue
+            except EOFError:
+                return
+            if not self.take(line):
+                return
+
+    def run_lines(self, lines: Iterable[str]) -> None:
+        """Read questions, a line each, until there are no more or /quit."""
+        for line in lines:
+            if not self.take(line):
+                return
+
+    def take(self, line: str) -> bool:
+        """Do what one line asks for; whether to go on. No error leaves it but a program's own."""
+        line = line.strip()
+        if line in ("/quit", "/exit"):
+            return False
+        try:
+            self._do(line)
+        except KeyboardInterrupt:
+            self._say("Cancelled.", style="yellow")
+        except EssayBotError as error:
+            self._say(str(error), style="red")
+        return True
+
+    def _do(self, line: str) -> None:
+        word, _, rest = line.partition(" ")
+        if not line:
+            return
+        if not line.startswith("/"):
+            self._ask(line)
+        elif command := self._commands.get(word):
+            command(rest.strip())
+        else:
+            self._say(f"There is no command {word}; /help lists them.", style="red")
+
+    def _ask(self, question: str) -> None:
+        from bot.conversation import Turn
+
+        answer = self._wait(lambda: self._answerer.result().answer(question, self._turns))
+        self._last = answer
+        self._turns = [*self._turns, Turn(question, answer.text)][-TURNS:]
+        print_answer(self._console, answer)
+        self._say("")
+
+    def _wait(self, work: "Callable[[], Answer]") -> "Answer":
+        """Run `work` aside, so that Ctrl-C stops the waiting at once."""
+        future = self._pool.submit(work)
+        try:
+            with self._console.status("" if self.ready else "loading the model …"):
+                return future.result()
+        except KeyboardInterrupt:
+            future.cancel()
+            raise
+
+    def _show_source(self, number: str) -> None:
+        cited = {str(each.number): each for each in (self._last.citations if self._last else [])}
+        if number not in cited:
+            numbers = ", ".join(cited) or "none yet"
+            self._say(f"Name a citation of the last answer: {numbers}.", style="red")
+            return
+        found = self._answerer.result().surroundings(cited[number])
+        if found is None:
+            self._say("That essay has changed since; ask again.", style="red")
+        else:
+            print_surroundings(self._console, cited[number], found)
+
+    def _list_essays(self) -> None:
+        from ingest.index import read_manifest
+        from ingest.publishing import published
+
+        print_essays(self._console, read_manifest(published(self._index)))
+
+    def _ingest(self) -> None:
+        """In a process of its own: writing an index would hold up everything else in this one."""
+        command = ["ingest", str(self._essays), "--index", str(self._index)]
+        subprocess.run([sys.executable, "-m", "bot", *command], stdin=subprocess.DEVNULL)
+
+    def _say(self, text: str, style: str = "") -> None:
+        self._console.print(Text(text, style=style))
+
+
+def _open(index: Path, model: str) -> "Answerer":
+    from bot.answering import open_answerer  # brings Chroma, which takes a moment
+
+    return open_answerer(index, model)
+
+
+def _new_session(status: Callable[[], str]) -> "PromptSession[str]":
+    return PromptSession(
+        history=_history(Path(typer.get_app_dir("essay-bot")) / "history"),
+        auto_suggest=AutoSuggestFromHistory(),
+        completer=WordCompleter(["/help", "/essays", "/source", "/ingest", "/quit"], sentence=True),
+        bottom_toolbar=status,
+        refresh_interval=0.5,
+    )
+
+
+def _history(place: Path) -> History:
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.touch(mode=0o600)
+    except OSError:
+        return InMemoryHistory()
+    return FileHistory(place)

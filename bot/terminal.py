@@ -1,0 +1,99 @@
+"""Answers, passages and progress as a terminal shows them."""
+
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+from rich.table import Table
+from rich.text import Text
+
+from bot.citations import Citation
+
+if TYPE_CHECKING:
+    from bot.answering import Answer, Surroundings
+    from bot.retrieval import RankedPassage
+    from ingest.index import Manifest
+    from ingest.sync import Progress, SyncReport
+
+
+def new_console(stderr: bool = False) -> Console:
+    """A console that never takes text for markup."""
+    return Console(stderr=stderr, markup=False, highlight=False, emoji=False)
+
+
+def plain(text: str) -> str:
+    """Text without control characters: an essay must not steer a terminal."""
+    return "".join(
+        char for char in text if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cf")
+    )
+
+
+def print_answer(console: Console, answer: "Answer") -> None:
+    """The answer, then where each of its quotes stands."""
+    console.print(Text(plain(answer.text), style="yellow" if answer.refused else ""))
+    if answer.citations:
+        console.print()
+    for citation in answer.citations:
+        console.print(_place(citation))
+
+
+def _place(citation: Citation) -> Text:
+    place = f"[{citation.number}] {citation.title}"
+    offsets = f"  {citation.essay}, characters {citation.start}–{citation.end}"
+    return Text.assemble((plain(place), "bold"), (plain(offsets), "dim"))
+
+
+def print_surroundings(console: Console, citation: Citation, found: "Surroundings") -> None:
+    """A citation in its paragraph, the quote highlighted."""
+    console.print(_place(citation))
+    paragraph = Text.assemble(
+        (plain(found.before), "dim"),
+        (plain(citation.quote), "bold reverse"),
+        (plain(found.after), "dim"),
+    )
+    console.print(Padding(paragraph, (0, 2)))
+
+
+def print_passages(console: Console, ranked: "Sequence[RankedPassage]") -> None:
+    """Passages, best first, each with its place."""
+    for number, each in enumerate(ranked, start=1):
+        passage = each.passage
+        citation = Citation(
+            number, passage.essay, passage.title, passage.text, passage.start, passage.end
+        )
+        console.print(_place(citation))
+        console.print(Padding(Text(plain(passage.text)), (0, 2, 1, 2)))
+
+
+def print_essays(console: Console, manifest: "Manifest") -> None:
+    """What is in the index: an essay a row."""
+    table = Table("essay", "title", "passages", "since", box=None, pad_edge=False)
+    for source, entry in manifest.essays.items():
+        row = (plain(source), plain(entry.title), str(entry.passages), entry.added[:10])
+        table.add_row(*row)
+    console.print(table)
+
+
+@contextmanager
+def sync_bar() -> "Iterator[Callable[[SyncReport], Progress]]":
+    """A bar over the essays that are embedded, on standard error."""
+    columns = (
+        TextColumn("Embedding"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}", markup=False),
+    )
+    with Bar(*columns, console=new_console(stderr=True), transient=True) as bar:
+        task = bar.add_task("loading the model", total=None)
+
+        def start(plan: "SyncReport") -> "Progress":
+            bar.update(task, total=len(plan.added) + len(plan.updated))
+            return lambda source: bar.update(task, advance=1, description=plain(source))
+
+        yield start

@@ -1,0 +1,1 @@
+"""Measures what the bot does; nothing in the product imports this."""

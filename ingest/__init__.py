@@ -1,0 +1,1 @@
+"""Essays in, index out; knows nothing of questions or bots."""

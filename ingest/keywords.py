@@ -1,0 +1,80 @@
+"""Keyword search (BM25) over passages; the only file that knows bm25s and the stemmer."""
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import bm25s
+import numpy as np
+import Stemmer
+
+TOKEN_PATTERN = r"(?u)\d[\d.,]*\d|\w\w+|\d"  # numbers stay whole: 30,000
+STOPWORDS = "english_plus"
+
+
+def split_words(texts: Sequence[str]) -> list[list[str]]:
+    """The stemmed words of each text, in order, stop words left out."""
+    words = bm25s.tokenize(
+        list(texts),
+        token_pattern=TOKEN_PATTERN,
+        stopwords=STOPWORDS,
+        stemmer=Stemmer.Stemmer("english"),
+        return_ids=False,
+        show_progress=False,
+    )
+    assert isinstance(words, list)
+    return words
+
+
+class KeywordIndex:
+    """Passages searchable by their words; `ids` name them, in the order they were given."""
+
+    def __init__(self, ids: list[str], bm25: bm25s.BM25 | None) -> None:
+        self.ids = ids
+        self._bm25 = bm25  # None where no passage has a word: bm25s cannot hold that
+
+    @classmethod
+    def build(cls, ids: Sequence[str], texts: Sequence[str]) -> "KeywordIndex":
+        """An index of `texts`, named by `ids` of the same length."""
+        words = split_words(texts)
+        if not any(words):
+            return cls(list(ids), None)
+        bm25 = bm25s.BM25()
+        bm25.index(words, show_progress=False)
+        return cls(list(ids), bm25)
+
+    @classmethod
+    def load(cls, folder: Path) -> "KeywordIndex":
+        """The index saved in `folder`, its arrays memory-mapped."""
+        ids = json.loads((folder / "ids.json").read_text("utf-8"))
+        empty = not (folder / "params.index.json").exists()
+        return cls(ids, None if empty else bm25s.BM25.load(folder, mmap=True))
+
+    def save(self, folder: Path) -> None:
+        """Write the index into `folder`, which is made."""
+        folder.mkdir()
+        (folder / "ids.json").write_text(json.dumps(self.ids), "utf-8")
+        if self._bm25:
+            self._bm25.save(folder, show_progress=False)
+
+    def search(self, question: str, limit: int) -> list[tuple[str, float]]:
+        """At most `limit` passages that share a word with the question: id and BM25 score."""
+        words = [word for word in split_words([question])[0] if self.frequency(word)]
+        if not self._bm25 or not words:
+            return []
+        scores = self._bm25.get_scores(words)
+        best = np.argsort(-scores, kind="stable")[:limit]
+        return [(self.ids[row], float(scores[row])) for row in best if scores[row] > 0]
+
+    def frequency(self, word: str) -> int:
+        """How many passages hold this stemmed word."""
+        row = self._bm25.vocab_dict.get(word) if self._bm25 else None
+        if row is None or not self._bm25:
+            return 0
+        pointers = self._bm25.scores["indptr"]
+        return int(pointers[row + 1] - pointers[row]) if row + 1 < len(pointers) else 0
+
+    def rarity(self, word: str) -> float:
+        """Inverse document frequency of a stemmed word; the highest for one that never occurs."""
+        return math.log((len(self.ids) + 1) / (self.frequency(word) + 0.5))
