@@ -85,7 +85,6 @@ class Answerer:
             clock.lap("weigh")
             return _compose(question, evidence, generation, clock)
 
-
     def surroundings(self, citation: Citation) -> Surroundings | None:
         """The rest of the paragraph a citation stands in; None if its essay has changed since."""
         with self.index.reading() as generation:
@@ -105,9 +104,7 @@ def open_answerer(index: Path, model: str = "") -> Answerer:
     return Answerer(PublishedIndex(index, embeddings.identity), embeddings)
 
 
-def _compose(
-    question: str, evidence: Evidence, generation: Generation, clock: "_Clock"
-) -> Answer:
+def _compose(question: str, evidence: Evidence, generation: Generation, clock: "_Clock") -> Answer:
     essay_text = cache(generation.essay_text)
     citations = cite(choose_quotes(evidence), essay_text) if evidence.answers else []
     nearest = None if citations else _nearest(evidence, essay_text)

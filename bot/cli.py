@@ -1,4 +1,4 @@
-"""The commands of `essay-bot`: read arguments, call one use case, print; nothing heavy at import."""
+"""The commands of `essay-bot`: read arguments, call one use case, print."""
 
 import dataclasses
 import json
@@ -219,7 +219,7 @@ def _lines(place: str) -> AbstractContextManager[Iterable[str]]:
 def _progress(quiet: bool) -> "Iterator[Callable[[SyncReport], Progress]]":
     """A bar on a terminal, nothing anywhere else."""
     if quiet or not sys.stderr.isatty():
-        yield lambda plan: lambda source: None
+        yield lambda _plan: lambda _source: None
         return
     from bot.terminal import sync_bar
 

@@ -1,4 +1,4 @@
-"""Earlier turns + question -> a question that stands alone, made of the conversation's own words."""
+"""Earlier turns + question -> a question that stands alone, in the conversation's own words."""
 
 import re
 from collections.abc import Sequence

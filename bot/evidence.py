@@ -1,8 +1,9 @@
 """Do these passages answer the question? Weigh their sentences, and decide."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 import numpy as np
 from langchain_core.embeddings import Embeddings
@@ -14,13 +15,15 @@ from ingest.index import Generation, IndexedPassage
 from ingest.keywords import KeywordIndex, split_words
 from ingest.passages import split_sentences
 
-# A logistic model of the signals, set on one half of SQuAD 2.0's development articles; each weight
-# is positive, so that more support never makes a refusal likelier.
+# A logistic model of the signals: the weights were set on sentences of SQuAD 2.0's development
+# articles, the bias on readers' questions so that half is the border between answer and refusal.
+# Each weight is positive: more support never makes a refusal likelier.
 SIMILARITY_WEIGHT = 8.0
 COVERAGE_WEIGHT = 4.4
 KIND_WEIGHT = 1.7
-BIAS = -11.7
-ENOUGH = 0.05  # score from which the essays are said to answer
+BIAS = -7.3
+HEAD_LINES = 3
+SHORT_LINE = 200  # characters
 
 
 @dataclass(frozen=True)
@@ -29,14 +32,14 @@ class WeighedSentence:
 
     quote: Quote
     similarity: float  # cosine of sentence and question
-    coverage: float  # 0 to 1: the question's telling words in it and around it, by rarity
+    coverage: float  # 0 to 1: the question's telling words there, by rarity
     of_kind: bool  # what the question asks for (a number, a name ...) stands in it
 
     @property
-    def score(self) -> float:
-        """How likely it answers, 0 to 1."""
-        support = SIMILARITY_WEIGHT * self.similarity + COVERAGE_WEIGHT * self.coverage
-        return 1 / (1 + math.exp(-(support + KIND_WEIGHT * self.of_kind + BIAS)))
+    def support(self) -> float:
+        """Log-odds that it answers; above 0 it does."""
+        words = SIMILARITY_WEIGHT * self.similarity + COVERAGE_WEIGHT * self.coverage
+        return words + KIND_WEIGHT * self.of_kind + BIAS
 
 
 @dataclass(frozen=True)
@@ -48,12 +51,12 @@ class Evidence:
     @property
     def score(self) -> float:
         """How likely the essays answer the question, 0 to 1."""
-        return self.sentences[0].score if self.sentences else 0.0
+        return 1 / (1 + math.exp(-self.sentences[0].support)) if self.sentences else 0.0
 
     @property
     def answers(self) -> bool:
         """Whether that is enough to answer rather than refuse."""
-        return self.score >= ENOUGH
+        return self.score > 1 / 2
 
 
 def weigh(
@@ -73,13 +76,13 @@ def weigh(
         )
         for (quote, around), similarity in zip(candidates, similarities, strict=True)
     ]
-    return Evidence(sorted(sentences, key=lambda each: each.score, reverse=True))
+    return Evidence(sorted(sentences, key=lambda each: each.support, reverse=True))
 
 
 def _candidates(
     ranked: Sequence[RankedPassage], generation: Generation
 ) -> Iterator[tuple[Quote, str]]:
-    """Whole sentences that touch the passages, each with itself and its neighbours as one text."""
+    """Whole sentences that touch the passages, each with its essay's head and its neighbours."""
     seen: set[str] = set()
     for each in ranked:
         text = generation.essay_text(each.passage.essay)
@@ -91,6 +94,7 @@ def _candidates(
 
 def _sentences_in(passage: IndexedPassage, text: str) -> Iterator[tuple[Quote, str]]:
     sentences = split_sentences(text)
+    head = _head(text)
     for place, sentence in enumerate(sentences):
         if not sentence.quotable or sentence.end <= passage.start or sentence.start >= passage.end:
             continue
@@ -98,7 +102,13 @@ def _sentences_in(passage: IndexedPassage, text: str) -> Iterator[tuple[Quote, s
         after = sentences[min(place + 1, len(sentences) - 1)]
         words = text[sentence.start : sentence.end]
         quote = Quote(passage.essay, passage.title, words, sentence.start, sentence.end)
-        yield quote, text[before.start : after.end]
+        yield quote, f"{head}\n{text[before.start : after.end]}"
+
+
+def _head(text: str) -> str:
+    """Title and byline: "How does Madison define a faction?" finds its name only there."""
+    lines = [line for line in text[: HEAD_LINES * SHORT_LINE].splitlines() if line.strip()]
+    return "\n".join(takewhile(lambda line: len(line) <= SHORT_LINE, lines[:HEAD_LINES]))
 
 
 class _Coverage:

@@ -48,7 +48,9 @@ _TIME = re.compile(
     r"|days?|today|yesterday|now|when|until|after|before|during)\b",
     re.IGNORECASE,
 )
-_NAME = re.compile(r"""\w[,;:’'"”)]* ([A-Z][\w’'-]+)""")  # the first word of a sentence tells nothing
+_NAME = re.compile(
+    r"""\w[,;:’'"”)]* ([A-Z][\w’'-]+)"""
+)  # the first word of a sentence tells nothing
 _REASON = re.compile(
     r"\b(?:because|for|since|therefore|thus|hence|so that|reason|cause|owing|consequen\w+|lest)\b",
     re.IGNORECASE,

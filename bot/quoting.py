@@ -6,15 +6,15 @@ from bot.citations import Quote
 from bot.evidence import Evidence, WeighedSentence
 
 MOST_QUOTES = 4
-WORTH_QUOTING = 0.6  # of the best sentence's score
+WORTH_QUOTING = 1.0  # log-odds below the best sentence
 
 
 def choose_quotes(evidence: Evidence) -> list[Quote]:
     """One to four sentences, essays by their best sentence, each essay's in reading order."""
     if not evidence.sentences:
         return []
-    floor = evidence.score * WORTH_QUOTING
-    chosen = [each for each in evidence.sentences[:MOST_QUOTES] if each.score >= floor]
+    floor = evidence.sentences[0].support - WORTH_QUOTING
+    chosen = [each for each in evidence.sentences[:MOST_QUOTES] if each.support >= floor]
     essays = list(dict.fromkeys(each.quote.essay for each in chosen))
     ordered = sorted(chosen, key=lambda each: _reading_order(each, essays))
     return [each.quote for each in ordered]

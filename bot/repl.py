@@ -154,8 +154,9 @@ class Repl:
 
     def _ingest(self) -> None:
         """In a process of its own: writing an index would hold up everything else in this one."""
-        command = ["ingest", str(self._essays), "--index", str(self._index)]
-        subprocess.run([sys.executable, "-m", "bot", *command], stdin=subprocess.DEVNULL)
+        command = [sys.executable, "-m", "bot", "ingest", str(self._essays)]
+        command += ["--index", str(self._index)]
+        subprocess.run(command, stdin=subprocess.DEVNULL, check=False)  # it reports its own errors
 
     def _say(self, text: str, style: str = "") -> None:
         self._console.print(Text(text, style=style))

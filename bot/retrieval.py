@@ -8,6 +8,7 @@ from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from langchain_core.retrievers import BaseRetriever
+from pydantic import ConfigDict
 
 from ingest.index import Generation, IndexedPassage
 from ingest.reading import PublishedIndex
@@ -35,9 +36,10 @@ def retrieve(
     keyword = generation.keywords.search(question, CANDIDATES)
     scores = _fuse(dense, keyword)
     similarities = dict(dense)
+    best_first = sorted(scores, key=lambda key: (-scores[key], key))
     ranked = [
         RankedPassage(passage, scores[passage.id], similarities.get(passage.id))
-        for passage in generation.passages_by_id(sorted(scores, key=lambda id: (-scores[id], id)))
+        for passage in generation.passages_by_id(best_first)
     ]
     return _without_repeats(ranked)[:limit]
 
@@ -64,13 +66,18 @@ class EssayRetriever(BaseRetriever):
     index: PublishedIndex
     embeddings: Embeddings
     k: int = 5
-    model_config = {"arbitrary_types_allowed": True}
+    model_config = ConfigDict(arbitrary_types_allowed=True)
 
     def _get_relevant_documents(
-        self, query: str, *, run_manager: CallbackManagerForRetrieverRun
+        self,
+        query: str,
+        *,
+        run_manager: CallbackManagerForRetrieverRun,  # noqa: ARG002
     ) -> list[Document]:
         with self.index.reading() as generation:
-            return [_document(each) for each in retrieve(generation, self.embeddings, query, self.k)]
+            return [
+                _document(each) for each in retrieve(generation, self.embeddings, query, self.k)
+            ]
 
 
 def _document(ranked: RankedPassage) -> Document:

@@ -35,11 +35,19 @@ def plain(text: str) -> str:
 
 def print_answer(console: Console, answer: "Answer") -> None:
     """The answer, then where each of its quotes stands."""
-    console.print(Text(plain(answer.text), style="yellow" if answer.refused else ""))
+    _show(console, Text(plain(answer.text), style="yellow" if answer.refused else ""))
     if answer.citations:
         console.print()
     for citation in answer.citations:
-        console.print(_place(citation))
+        _show(console, _place(citation))
+
+
+def _show(console: Console, text: Text, indent: int = 0) -> None:
+    """Wrapped on a terminal; in a pipe as it is, since its reader breaks lines itself."""
+    if console.is_terminal:
+        console.print(Padding(text, (0, indent)))
+    else:
+        console.print(text, soft_wrap=True)
 
 
 def _place(citation: Citation) -> Text:
@@ -50,13 +58,13 @@ def _place(citation: Citation) -> Text:
 
 def print_surroundings(console: Console, citation: Citation, found: "Surroundings") -> None:
     """A citation in its paragraph, the quote highlighted."""
-    console.print(_place(citation))
+    _show(console, _place(citation))
     paragraph = Text.assemble(
         (plain(found.before), "dim"),
         (plain(citation.quote), "bold reverse"),
         (plain(found.after), "dim"),
     )
-    console.print(Padding(paragraph, (0, 2)))
+    _show(console, paragraph, indent=2)
 
 
 def print_passages(console: Console, ranked: "Sequence[RankedPassage]") -> None:
@@ -66,8 +74,9 @@ def print_passages(console: Console, ranked: "Sequence[RankedPassage]") -> None:
         citation = Citation(
             number, passage.essay, passage.title, passage.text, passage.start, passage.end
         )
-        console.print(_place(citation))
-        console.print(Padding(Text(plain(passage.text)), (0, 2, 1, 2)))
+        _show(console, _place(citation))
+        _show(console, Text(plain(passage.text)), indent=2)
+        console.print()
 
 
 def print_essays(console: Console, manifest: "Manifest") -> None:

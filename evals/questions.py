@@ -100,11 +100,27 @@ def tally(outcomes: Sequence[Outcome]) -> list[Tally]:
     answerable = [each for each in outcomes if each.answerable]
     unanswerable = [each for each in outcomes if not each.answerable]
     return [
-        Tally(f"gold quote in the first {PASSAGES} passages", _count(answerable, "found"), len(answerable)),
+        Tally(
+            f"gold quote in the first {PASSAGES} passages",
+            _count(answerable, "found"),
+            len(answerable),
+        ),
         Tally("answerable questions answered", _count(answerable, "answered"), len(answerable)),
-        Tally("answerable questions with a gold quote cited", _count(answerable, "cited"), len(answerable)),
-        Tally("unanswerable questions refused", len(unanswerable) - _count(unanswerable, "answered"), len(unanswerable)),
-        Tally("citations that stand in their essay's file", _count(outcomes, "standing"), _count(outcomes, "citations")),
+        Tally(
+            "answerable questions with a gold quote cited",
+            _count(answerable, "cited"),
+            len(answerable),
+        ),
+        Tally(
+            "unanswerable questions refused",
+            len(unanswerable) - _count(unanswerable, "answered"),
+            len(unanswerable),
+        ),
+        Tally(
+            "citations that stand in their essay's file",
+            _count(outcomes, "standing"),
+            _count(outcomes, "citations"),
+        ),
     ]
 
 

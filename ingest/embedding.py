@@ -5,7 +5,7 @@ import importlib.util
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from langchain_core.embeddings import Embeddings
 
@@ -63,7 +63,7 @@ class SentenceEmbeddings(Embeddings):
         )
         return [start for start, _ in encoding["offset_mapping"]]
 
-    def embed_documents(self, texts: Sequence[str]) -> list[list[float]]:  # type: ignore[override]
+    def embed_documents(self, texts: Sequence[str]) -> list[list[float]]:
         """One vector a text; text beyond `max_tokens` would be cut, so hand in passages."""
         vectors = self.load().encode_document(
             list(texts),
@@ -71,14 +71,12 @@ class SentenceEmbeddings(Embeddings):
             normalize_embeddings=True,
             show_progress_bar=False,
         )
-        return vectors.tolist()
+        return cast(list[list[float]], vectors.tolist())
 
     def embed_query(self, text: str) -> list[float]:
         """The vector of a question, with the prefix the model wants for one, if any."""
-        vector = self.load().encode_query(
-            text, normalize_embeddings=True, show_progress_bar=False
-        )
-        return vector.tolist()
+        vector = self.load().encode_query(text, normalize_embeddings=True, show_progress_bar=False)
+        return cast(list[float], vector.tolist())
 
 
 def _load(name: str) -> "SentenceTransformer":
@@ -87,7 +85,7 @@ def _load(name: str) -> "SentenceTransformer":
     import transformers
     from sentence_transformers import SentenceTransformer
 
-    transformers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         return SentenceTransformer(place, local_files_only=local)
     except (OSError, ValueError, KeyError) as error:

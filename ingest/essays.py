@@ -55,9 +55,7 @@ def read_essay(folder: Path, path: Path) -> Document:
     title = _title(text, path)
     fingerprint = hashlib.sha256(f"{title}\0{text}".encode()).hexdigest()
     source = source_of(folder, path)
-    return Document(
-        text, metadata={"source": source, "title": title, "fingerprint": fingerprint}
-    )
+    return Document(text, metadata={"source": source, "title": title, "fingerprint": fingerprint})
 
 
 def _decode(content: bytes) -> str:
@@ -71,16 +69,18 @@ def _decode(content: bytes) -> str:
 
 
 def _refuse_damaged_utf8(content: bytes, error: UnicodeDecodeError) -> None:
-    """A text that is UTF-8 in more places than not would turn to gibberish in any other encoding."""
+    """What is UTF-8 in more places than not would be gibberish in any other encoding."""
     text = content.decode("utf-8", errors="replace")
     broken = text.count("\ufffd")
     intact = sum(char > "\x7f" for char in text) - broken
     if intact > broken:
-        raise EssayUnreadable(f"its UTF-8 is damaged at byte {error.start:,}; save it again as UTF-8")
+        raise EssayUnreadable(
+            f"its UTF-8 is damaged at byte {error.start:,}; save it again as UTF-8"
+        )
 
 
 def _decode_legacy(content: bytes) -> str:
-    ascii_share = sum(byte < 0x80 for byte in content) / len(content)
+    ascii_share = len(content.decode("ascii", errors="ignore")) / len(content)
     likely = None
     if ascii_share >= WESTERN_SHARE and b"\0" not in content:
         likely = ["cp1252"]
@@ -90,12 +90,20 @@ def _decode_legacy(content: bytes) -> str:
     return str(best).removeprefix("\ufeff")
 
 
+def title_line(text: str) -> str:
+    """The first line where it reads as a title, else nothing.
+
+    A title is short, does not end like a sentence, and the next line does not go on with it.
+    """
+    first, _, rest = text.strip().partition("\n")
+    first, rest = first.strip(), rest.lstrip()
+    if not rest or rest[0].islower() or len(first) > LONGEST_TITLE or first[-1] in ".,;:!?":
+        return ""
+    return first
+
+
 def _title(text: str, path: Path) -> str:
-    if path.suffix.lower() == ".md":
-        heading = re.search(r"^#[ \t]+(.+?)[ \t#]*$", text, re.MULTILINE)
-        if heading:
-            return heading[1]
-    first = text.lstrip().split("\n", 1)[0].strip()
-    if 0 < len(first) <= LONGEST_TITLE and first[-1] not in ".,;:!?":
-        return first
-    return re.sub(r"[-_\s]+", " ", path.stem).strip().capitalize()
+    markdown = path.suffix.lower() == ".md"
+    heading = re.search(r"^#[ \t]+(.+?)[ \t#]*$", text, re.MULTILINE) if markdown else None
+    from_name = re.sub(r"[-_\s]+", " ", path.stem).strip().capitalize()
+    return heading[1] if heading else title_line(text) or from_name

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import chromadb
 import numpy as np
 import pydantic
-from chromadb.api import ClientAPI
+from chromadb.api.client import Client
 from chromadb.config import Settings
 from langchain_core.documents import Document
 
@@ -21,6 +21,11 @@ from ingest.passages import PASSAGE_RULES
 Vector = np.ndarray[Any, np.dtype[np.float32]]
 PAGE = 2000  # rows a call; Chroma takes at most 5,461
 PASSAGES, ESSAYS = "passages", "essays"
+
+
+def now() -> str:
+    """The time as ISO 8601, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 @dataclass(frozen=True)
@@ -40,10 +45,11 @@ class Manifest:
     model: str
     essays: dict[str, EssayEntry]  # by source
     passage_rules: str = PASSAGE_RULES
-    created: str = field(default_factory=lambda: now())
+    created: str = field(default_factory=now)
 
     @property
     def passages(self) -> int:
+        """How many passages the generation holds."""
         return sum(entry.passages for entry in self.essays.values())
 
 
@@ -60,12 +66,8 @@ class IndexedPassage:
 
     @property
     def id(self) -> str:
+        """Its key in Chroma and in the keyword index."""
         return f"{self.essay}#{self.start}"
-
-
-def now() -> str:
-    """The time as ISO 8601, to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 _MANIFEST = pydantic.TypeAdapter(Manifest)
@@ -105,9 +107,10 @@ class _Chroma:
     """The client and the two collections of one generation; close it, or its files stay open."""
 
     def __init__(self, generation: Path) -> None:
-        self.client: ClientAPI = chromadb.PersistentClient(
+        client = chromadb.PersistentClient(
             generation / "chroma", settings=Settings(anonymized_telemetry=False)
         )
+        self.client = cast(Client, client)  # the interface it is declared as has no close()
         self.passages = self._collection(PASSAGES)
         self.essays = self._collection(ESSAYS)
 
@@ -149,7 +152,7 @@ class Generation(_Chroma):
     def search_dense(self, vector: Sequence[float], limit: int) -> list[tuple[str, float]]:
         """The `limit` passages nearest to a vector: id and cosine similarity, best first."""
         found = self.passages.query(
-            query_embeddings=[list(vector)],
+            query_embeddings=np.asarray([vector], dtype=np.float32),
             n_results=min(limit, self.manifest.passages),
             include=["distances"],
         )

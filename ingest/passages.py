@@ -1,13 +1,18 @@
-"""An essay's text -> sentences and passages with character offsets; knows nothing of models or files."""
+"""An essay's text -> sentences and passages with character offsets; knows nothing of models."""
 
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import sentencex
 
-PASSAGE_RULES = "1"  # raise it when the same text would give other passages: old indexes are rebuilt
+from ingest.essays import title_line
+
+PASSAGE_RULES = (
+    "1"  # raise it when the same text would give other passages: old indexes are rebuilt
+)
 PASSAGE_TOKENS = 180  # aim; the model reads more, but a short passage says one thing
 SHORT_PASSAGE = 0.5  # of the aim: below it a passage goes on into the next paragraph
 
@@ -54,7 +59,7 @@ def split_paragraphs(text: str) -> list[tuple[int, int]]:
 
 
 def paragraph_at(text: str, start: int, end: int) -> tuple[int, int]:
-    """Offsets of the paragraph, or the run of paragraphs, that characters `start` to `end` touch."""
+    """Offsets of the paragraph, or run of paragraphs, that characters `start` to `end` touch."""
     touched = [span for span in split_paragraphs(text) if span[0] < end and start < span[1]]
     return min(start, touched[0][0]), max(end, touched[-1][1])
 
@@ -66,19 +71,15 @@ def _paragraphs(text: str) -> Iterator[tuple[int, int]]:
     for match in _HEADING_LINE.finditer(text):
         borders.update(match.span())
     ordered = sorted(borders)
-    for start, end in zip(ordered, ordered[1:], strict=False):
+    for start, end in pairwise(ordered):
         stripped = _strip(text, start, end)
         if stripped:
             yield stripped
 
 
 def _end_of_title(text: str) -> int:
-    """Where the first line ends if it reads as a title, else 0."""
-    start = len(text) - len(text.lstrip())
-    end = text.find("\n", start)
-    if end < 0 or not _is_heading(text[start:end].strip()):
-        return 0
-    return end + 1
+    title = title_line(text)
+    return text.index(title) + len(title)
 
 
 def _strip(text: str, start: int, end: int) -> tuple[int, int] | None:
@@ -154,18 +155,18 @@ def _joins(group: list[Sentence], part: Sentence, ruler: _Ruler, aim: int) -> bo
 
 def _fitting_parts(text: str, ruler: _Ruler, max_tokens: int) -> Iterator[Sentence]:
     for sentence in split_sentences(text):
-        while ruler.count(sentence.start, sentence.end) > max_tokens:
-            limit = ruler.cut(sentence.start, max_tokens)
-            border = sentence.start + _last_border(text[sentence.start : limit])
-            span = _strip(text, sentence.start, border)
-            rest = _strip(text, border, sentence.end)
-            if span:
-                yield replace(sentence, start=span[0], end=span[1])
-            if not rest:
-                break
-            sentence = replace(sentence, start=rest[0], end=rest[1])
-        else:
-            yield sentence
+        start = sentence.start
+        while ruler.count(start, sentence.end) > max_tokens:
+            border = start + _last_border(text[start : ruler.cut(start, max_tokens)])
+            yield from _part(text, sentence, start, border)
+            start = border
+        yield from _part(text, sentence, start, sentence.end)
+
+
+def _part(text: str, sentence: Sentence, start: int, end: int) -> Iterator[Sentence]:
+    span = _strip(text, start, end)
+    if span:
+        yield replace(sentence, start=span[0], end=span[1])
 
 
 def _last_border(part: str) -> int:

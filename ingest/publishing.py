@@ -24,18 +24,26 @@ def published(index: Path) -> Path:
         name = ""
     if not name:
         raise IndexMissing(
-            f"There is no index in {index} yet; make one with: essay-bot ingest ESSAYS --index {index}"
+            f"There is no index in {index} yet; make one with: "
+            f"essay-bot ingest ESSAYS --index {index}"
         )
     return index / "generations" / name
 
 
 @contextmanager
 def writing(index: Path) -> Iterator[None]:
-    """Hold the index for one writer. Raises IndexBusy and IndexUnwritable."""
+    """Hold the index for one writer; what it leaves half-built is removed.
+
+    Raises IndexBusy, and IndexUnwritable for any OSError within.
+    """
     try:
         (index / "generations").mkdir(parents=True, exist_ok=True)
         with FileLock(index / "lock").acquire(blocking=False):
-            yield
+            try:
+                _empty(index / "building")  # of a writer that was killed
+                yield
+            finally:
+                _empty(index / "building")
     except Timeout as error:
         raise IndexBusy(
             f"Another process is writing the index {index}; wait until it is done and try again."
@@ -47,36 +55,36 @@ def writing(index: Path) -> Iterator[None]:
         ) from error
 
 
+def _empty(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 def new_generation(index: Path) -> Path:
     """An empty folder for the next generation; nobody reads it before `publish`.
 
     Its name was never used before, since Chroma keeps a client for each path it has seen.
     """
-    numbers = [_number(path) for path in _generations(index)]
-    folder = index / "generations" / f"{max(numbers, default=0) + 1:06d}-{secrets.token_hex(3)}"
-    folder.mkdir()
+    number = max((_number(path) for path in _generations(index)), default=0) + 1
+    folder = index / "building" / f"{number:06d}-{secrets.token_hex(3)}"
+    folder.mkdir(parents=True)
     return folder
 
 
-def publish(index: Path, generation: Path) -> None:
-    """Make `generation` the one that is read, in one atomic step; then remove what is not kept."""
-    pointer = index / f"CURRENT.{generation.name}"
+def publish(index: Path, built: Path) -> Path:
+    """Make what was built the generation that is read, in one atomic step; gives its place.
+
+    Whatever is open in it must be closed before. Generations beyond KEEP are removed.
+    """
+    generation = built.rename(index / "generations" / built.name)
+    pointer = index / "building" / "CURRENT"
     with pointer.open("w", encoding="utf-8") as file:
         file.write(generation.name + "\n")
         file.flush()
         os.fsync(file.fileno())
     pointer.replace(index / "CURRENT")
-    remove_leftovers(index)
-
-
-def remove_leftovers(index: Path) -> None:
-    """Delete the generations that were never published and those beyond KEEP."""
-    current = published(index)
-    older = [path for path in _generations(index) if _number(path) < _number(current)]
-    kept = {current, *older[len(older) - KEEP + 1 :]}
-    for path in _generations(index):
-        if path not in kept:
-            shutil.rmtree(path, ignore_errors=True)
+    for old in _generations(index)[:-KEEP]:
+        shutil.rmtree(old, ignore_errors=True)
+    return generation
 
 
 def _generations(index: Path) -> list[Path]:

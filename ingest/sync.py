@@ -43,7 +43,7 @@ class SyncReport:
     generation: str = ""
     passages: int = 0
     embedded: int = 0
-    dry_run: bool = True
+    dry_run: bool = False
 
     @property
     def changes(self) -> bool:
@@ -66,7 +66,7 @@ def sync(
     embeddings: SentenceEmbeddings,
     *,
     dry_run: bool = False,
-    progress: Callable[[SyncReport], Progress] = lambda plan: lambda source: None,
+    progress: Callable[[SyncReport], Progress] = lambda _plan: lambda _source: None,
 ) -> SyncReport:
     """Make the index hold exactly the essays of a folder, and publish it if anything changed.
 
@@ -78,7 +78,7 @@ def sync(
     """
     plan = make_plan(essays, index, embeddings.identity)
     if dry_run or not plan.changes:
-        return plan
+        return replace(plan, dry_run=dry_run)
     with publishing.writing(index):
         plan = make_plan(essays, index, embeddings.identity)  # another writer may just be done
         return _build(essays, index, embeddings, plan, progress(plan))
@@ -92,9 +92,7 @@ def make_plan(essays: Path, index: Path, model: str) -> SyncReport:
     published = _published(index)
     manifest = read_manifest(published) if published else Manifest(model, {})
     stale = (manifest.model, manifest.passage_rules) != (model, PASSAGE_RULES)
-    plan = SyncReport(
-        generation=published.name if published else "", passages=manifest.passages
-    )
+    plan = SyncReport(generation=published.name if published else "", passages=manifest.passages)
     paths = find_essays(essays)
     for path in paths:
         _compare(essays, path, manifest, stale, plan)
@@ -112,9 +110,7 @@ def _published(index: Path) -> Path | None:
         return None
 
 
-def _compare(
-    essays: Path, path: Path, manifest: Manifest, stale: bool, plan: SyncReport
-) -> None:
+def _compare(essays: Path, path: Path, manifest: Manifest, stale: bool, plan: SyncReport) -> None:
     source = source_of(essays, path)
     known = manifest.essays.get(source)
     try:
@@ -142,22 +138,21 @@ def _build(
 ) -> SyncReport:
     folder = publishing.new_generation(index)
     published = _published(index)
-    with Generation(published) if published else nullcontext() as previous:
-        with GenerationWriter(folder) as writer:
-            builder = _Builder(writer, embeddings)
-            if previous:
-                builder.copy(previous, {*plan.unchanged, *plan.failed})
-            for source in [*plan.added, *plan.updated]:
-                progress(source)
-                builder.add(read_essay(essays, essays / source))
-            manifest = builder.finish()
+    opened = Generation(published) if published else nullcontext()
+    with opened as previous, GenerationWriter(folder) as writer:
+        builder = _Builder(writer, embeddings)
+        if previous:
+            builder.copy(previous, {*plan.unchanged, *plan.failed})
+        for source in [*plan.added, *plan.updated]:
+            progress(source)
+            builder.add(read_essay(essays, essays / source))
+        manifest = builder.finish()
     publishing.publish(index, folder)
     return replace(
         plan,
         generation=folder.name,
         passages=manifest.passages,
         embedded=builder.embedded,
-        dry_run=False,
     )
 
 

@@ -1,0 +1,52 @@
+# `make chat` and `make test` do all the set-up; both are quick when nothing changed.
+# Paths are relative throughout, so a folder with spaces in its name works too.
+
+PYTHON ?= python3
+PY := .venv/bin/python
+INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+export HF_HUB_OFFLINE ?= 1
+
+.PHONY: chat ingest test lint types tests eval bench clean
+
+chat: .venv/.installed ## sync essays/ and ask questions in the terminal
+	@$(PY) -m bot ingest < /dev/null || echo "Going on with the index as it is."
+	@$(PY) -m bot chat
+
+ingest: .venv/.installed ## sync essays/ into the index
+	@$(PY) -m bot ingest
+
+test: lint types tests ## everything CI runs
+
+lint: .venv/.installed-dev
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check --quiet .
+
+types: .venv/.installed-dev
+	@$(PY) -m mypy
+
+tests: .venv/.installed-dev
+	@$(PY) -m pytest
+
+eval: .venv/.installed ## measure answers and refusals on the sets in DATA
+	@$(PY) -m evals.questions "$(DATA)/questions/natural_federalist.jsonl" "$(DATA)/essays/federalist"
+	@$(PY) -m evals.questions "$(DATA)/questions/federalist.jsonl" "$(DATA)/essays/federalist"
+
+bench: .venv/.installed-dev ## measure how long it takes until the prompt, and the first answer
+	@$(PY) -m evals.start
+
+DATA ?= ../shared
+
+.venv/.installed: pyproject.toml constraints.txt
+	@test -x $(PY) || $(PYTHON) -m venv .venv
+	@echo "Installing (about 2 GB; this takes a minute or two, once) ..."
+	@$(INSTALL) --editable . < /dev/null
+	@touch $@
+
+.venv/.installed-dev: .venv/.installed
+	@echo "Installing what the tests need ..."
+	@$(INSTALL) --editable ".[dev]" < /dev/null
+	@touch $@
+
+clean: ## remove the environment and caches, never the index
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,1 @@
+"""Tests, named after behaviour; offline, on the real model and the real Chroma."""

@@ -1,0 +1,48 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ingest.embedding import SentenceEmbeddings, check_weights
+from ingest.errors import ModelUnavailable, WeightsDamaged
+
+
+def test_vectors_are_normalised_and_like_texts_are_near(embeddings: SentenceEmbeddings) -> None:
+    cat, kitten, tax = np.asarray(
+        embeddings.embed_documents(["A cat sleeps.", "A kitten naps.", "Taxes rose last year."])
+    )
+    assert cat.shape == (384,)
+    assert np.linalg.norm(cat) == pytest.approx(1, abs=1e-5)
+    assert cat @ kitten > cat @ tax + 0.3
+
+
+def test_the_model_reads_256_tokens_two_of_them_its_own(embeddings: SentenceEmbeddings) -> None:
+    assert embeddings.max_tokens == 254
+
+
+def test_tokens_are_counted_beyond_what_the_model_reads(embeddings: SentenceEmbeddings) -> None:
+    starts = embeddings.token_starts("word " * 1000)
+    assert starts == list(range(0, 5000, 5))
+
+
+def test_weights_that_are_not_the_official_ones_are_refused(tmp_path: Path) -> None:
+    weights = tmp_path / "model.safetensors"
+    with pytest.raises(WeightsDamaged, match="force-reinstall"):
+        check_weights(weights)
+    weights.write_bytes(b"not the official weights")
+    with pytest.raises(WeightsDamaged, match="official"):
+        check_weights(weights)
+
+
+def test_a_model_that_is_nowhere_is_named_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(ModelUnavailable, match="EMBEDDING_MODEL"):
+        SentenceEmbeddings(str(tmp_path / "no-such-model")).load()
+
+
+def test_a_folder_with_other_weights_is_another_model(tmp_path: Path) -> None:
+    weights = tmp_path / "model.safetensors"
+    weights.write_bytes(b"one")
+    one = SentenceEmbeddings(str(tmp_path)).identity
+    weights.write_bytes(b"two")
+    assert SentenceEmbeddings(str(tmp_path)).identity != one
+    assert SentenceEmbeddings().identity == SentenceEmbeddings("all-MiniLM-L6-v2").identity

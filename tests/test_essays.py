@@ -1,0 +1,108 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.errors import EssaysMissing, EssayUnreadable
+from ingest.essays import find_essays, read_essay
+from tests.conftest import ESSAYS, SEED, WriteEssays
+
+TEXT = "The café — “naïve”, they said — has a résumé.\nIt costs £5, which nobody paid.\n" * 3
+
+
+def test_the_users_essay_is_read_word_for_word() -> None:
+    essay = read_essay(ESSAYS, ESSAYS / SEED)
+    assert essay.page_content == (ESSAYS / SEED).read_text("utf-8")
+    assert essay.metadata["source"] == SEED
+    assert essay.metadata["title"].startswith("Monopoly on Computing Resources")
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-le", "utf-16-be"]
+)
+def test_encodings_people_have_give_the_same_text(encoding: str, essays: WriteEssays) -> None:
+    folder = essays(essay=TEXT.encode(encoding))
+    assert read_essay(folder, folder / "essay.txt").page_content == TEXT
+
+
+def test_a_short_western_text_is_not_taken_for_an_eastern_one(essays: WriteEssays) -> None:
+    folder = essays(essay="A short caf\xe9.".encode("cp1252"))
+    assert read_essay(folder, folder / "essay.txt").page_content == "A short café."
+
+
+def test_windows_and_old_mac_newlines_become_newlines(essays: WriteEssays) -> None:
+    folder = essays(essay=b"One.\r\nTwo.\rThree.\n")
+    assert read_essay(folder, folder / "essay.txt").page_content == "One.\nTwo.\nThree.\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "empty"),
+        (b" \n\t\n", "empty"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)), "not text"),
+        (b"%PDF-1.4\n%\xe2\xe3\xcf\xd3" + bytes(range(256)), "not text"),
+        (
+            "“Curly” quotes — and a broken byte: ".encode() + b"\xe9 here.",
+            "UTF-8 is damaged at byte",
+        ),
+    ],
+)
+def test_what_is_no_essay_is_refused_with_the_reason(
+    content: bytes, reason: str, essays: WriteEssays
+) -> None:
+    folder = essays(essay=content)
+    with pytest.raises(EssayUnreadable, match=reason):
+        read_essay(folder, folder / "essay.txt")
+
+
+def test_a_file_that_vanished_is_unreadable_rather_than_a_crash(tmp_path: Path) -> None:
+    with pytest.raises(EssayUnreadable, match="No such file"):
+        read_essay(tmp_path, tmp_path / "gone.txt")
+
+
+@given(st.binary(max_size=400))
+def test_any_bytes_are_read_or_refused(content: bytes) -> None:
+    class Bytes(type(Path())):  # type: ignore[misc]
+        def read_bytes(self) -> bytes:
+            return content
+
+    try:
+        essay = read_essay(Path(), Bytes("essay.txt"))
+    except EssayUnreadable:
+        return
+    essay.page_content.encode("utf-8")
+    assert "\r" not in essay.page_content
+    assert essay.page_content.strip()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "title"),
+    [
+        ("a.txt", "On Walking\n\nI wish to speak a word.", "On Walking"),
+        ("on-long_walks.txt", "I wish to speak a word for nature.", "On long walks"),
+        ("a.md", "Some words first.\n\n# On Walking #\n\nText.", "On Walking"),
+        ("night.md", "No heading here.", "Night"),
+    ],
+)
+def test_a_title_comes_from_the_heading_or_else_the_file_name(
+    name: str, text: str, title: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text(text)
+    assert read_essay(tmp_path, tmp_path / name).metadata["title"] == title
+
+
+def test_essays_are_found_below_the_folder_in_order_and_hidden_files_are_not(
+    tmp_path: Path,
+) -> None:
+    for name in ("b.txt", "a/c.MD", "a/notes.doc", ".hidden.txt", ".git/x.txt", "a.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("Words.")
+    found = [path.relative_to(tmp_path).as_posix() for path in find_essays(tmp_path)]
+    assert found == ["a.txt", "a/c.MD", "b.txt"]
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(EssaysMissing, match="nowhere"):
+        find_essays(tmp_path / "nowhere")

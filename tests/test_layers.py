@@ -1,0 +1,92 @@
+"""The house keeps its shape: imports point down, and each foreign library stays in its room."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+MODULES = sorted(
+    path.relative_to(ROOT)
+    for room in ("bot", "ingest", "prompts")
+    for path in (ROOT / room).rglob("*.py")
+)
+
+# From the ground up; a module may import from its own layer or from a lower one.
+LAYERS = (
+    {"ingest.errors", "bot.errors", "bot.settings", "prompts"},
+    {
+        "ingest.essays",
+        "ingest.passages",
+        "ingest.embedding",
+        "ingest.keywords",
+        "ingest.publishing",
+    },
+    {"ingest.index", "ingest.reading"},
+    {"bot.questions", "bot.conversation", "bot.citations", "bot.retrieval"},
+    {"bot.evidence", "bot.quoting"},
+    {"ingest.sync", "bot.answering"},
+    {"bot.terminal", "bot.jsonl", "bot.repl", "bot.cli", "bot.__main__"},
+)
+ROOMS = {
+    "chromadb": {"ingest.index"},
+    "sentence_transformers": {"ingest.embedding"},
+    "torch": set[str](),
+    "transformers": {"ingest.embedding"},
+    "bm25s": {"ingest.keywords"},
+    "sentencex": {"ingest.passages"},
+    "typer": {"bot.cli", "bot.repl"},
+    "prompt_toolkit": {"bot.repl"},
+}
+OURS = {"bot", "ingest", "prompts", "evals", "tests"}
+
+
+def imports(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse((ROOT / path).read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: write imports in full"
+            found.add(node.module or "")
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return found
+
+
+def module_name(path: Path) -> str:
+    return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+
+
+def layer(module: str) -> int | None:
+    return next((number for number, names in enumerate(LAYERS) if module in names), None)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=str)
+def test_imports_point_down(path: Path) -> None:
+    name = module_name(path)
+    own = layer(name)
+    if own is None:
+        assert name in ("bot", "ingest"), f"give {name} a layer"
+        return
+    for imported in imports(path):
+        other = layer(imported)
+        assert other is None or other <= own, f"{name} imports {imported} from above"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=str)
+def test_ingest_knows_nothing_of_bots(path: Path) -> None:
+    if path.parts[0] != "bot":
+        assert not any(name.split(".")[0] in {"bot", "evals", "tests"} for name in imports(path))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=str)
+def test_a_foreign_library_stays_in_its_room(path: Path) -> None:
+    for imported in imports(path):
+        rooms = ROOMS.get(imported.split(".")[0])
+        assert rooms is None or module_name(path) in rooms, f"{path} imports {imported}"
+
+
+def test_the_command_line_imports_nothing_heavy() -> None:
+    top = ast.parse((ROOT / "bot/cli.py").read_text("utf-8")).body
+    named = {node.module or "" for node in top if isinstance(node, ast.ImportFrom)}
+    assert {name for name in named if name.split(".")[0] in OURS} == {"bot.errors", "ingest.errors"}

@@ -1,0 +1,55 @@
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from ingest.embedding import SentenceEmbeddings
+from ingest.errors import IndexMismatch
+from ingest.reading import PublishedIndex
+from ingest.sync import sync
+from tests.conftest import WriteEssays
+
+
+def test_a_new_generation_is_seen_at_the_next_reading_and_the_old_one_stays_open_meanwhile(
+    essays: WriteEssays, tmp_path: Path, embeddings: SentenceEmbeddings
+) -> None:
+    index = tmp_path / "index"
+    folder = essays(one="The cat sleeps all day.")
+    sync(folder, index, embeddings)
+    published = PublishedIndex(index, embeddings.identity)
+    with published.reading() as old:
+        sync(essays(two="The dog is awake."), index, embeddings)
+        with published.reading() as new:
+            assert set(new.manifest.essays) == {"one.txt", "two.txt"}
+        assert old.essay_text("one.txt") == "The cat sleeps all day."
+        assert set(old.manifest.essays) == {"one.txt"}
+    published.close()
+
+
+def test_many_threads_read_while_generations_are_published(
+    essays: WriteEssays, tmp_path: Path, embeddings: SentenceEmbeddings
+) -> None:
+    index = tmp_path / "index"
+    folder = essays(one="The cat sleeps all day.")
+    sync(folder, index, embeddings)
+    published = PublishedIndex(index, embeddings.identity)
+    vector = embeddings.embed_query("Who sleeps?")
+
+    def read(_: int) -> int:
+        with published.reading() as generation:
+            return len(generation.search_dense(vector, 5))
+
+    with ThreadPoolExecutor(4) as pool:
+        counts = pool.map(read, range(200))
+        for number in range(3):
+            sync(essays(one=f"The cat sleeps, year {number}."), index, embeddings)
+        assert set(counts) == {1}
+    published.close()
+
+
+def test_an_index_of_another_model_is_refused(seed_index: Path) -> None:
+    with (
+        pytest.raises(IndexMismatch, match="EMBEDDING_MODEL"),
+        PublishedIndex(seed_index, "another-model").reading(),
+    ):
+        pass

@@ -1,0 +1,207 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from ingest.embedding import SentenceEmbeddings
+from ingest.errors import EssaysMissing, IndexBusy, IndexDamaged, IndexMissing, IndexUnwritable
+from ingest.index import Generation, read_manifest
+from ingest.publishing import KEEP, published
+from ingest.sync import SyncReport, sync
+from tests.conftest import WriteEssays
+
+ONE = "On Cats\n\nThe cat sleeps all day. It hunts at night."
+TWO = "On Taxes\n\nTaxes are the price of order. Nobody likes to pay it."
+THREE = "On Ships\n\nA ship is a small kingdom. Its captain is the king."
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Path:
+    return tmp_path / "index"
+
+
+def passages_of(index: Path) -> list[tuple[str, str]]:
+    with Generation(published(index)) as generation:
+        rows = [passage for passage, _ in generation.rows()]
+        for passage in rows:
+            text = generation.essay_text(passage.essay)
+            assert text[passage.start : passage.end] == passage.text
+        assert sorted(generation.keywords.ids) == sorted(row.id for row in rows)
+        assert len(rows) == generation.manifest.passages
+    return sorted((row.essay, row.text) for row in rows)
+
+
+def test_the_report_tells_what_became_of_each_essay(
+    essays: WriteEssays, index: Path, embeddings: SentenceEmbeddings
+) -> None:
+    folder = essays(one=ONE, two=TWO, three=THREE)
+    assert sync(folder, index, embeddings).added == ["one.txt", "three.txt", "two.txt"]
+    essays(one=ONE + " It purrs.", four=ONE)
+    (folder / "two.txt").unlink()
+    report = sync(folder, index, embeddings)
+    assert report.added == ["four.txt"]
+    assert report.updated == ["one.txt"]
+    assert report.unchanged == ["three.txt"]
+    assert report.removed == ["two.txt"]
+    assert {essay for essay, _ in passages_of(index)} == {"one.txt", "three.txt", "four.txt"}
+    assert list(read_manifest(published(index)).essays) == ["four.txt", "one.txt", "three.txt"]
+
+
+def test_an_unchanged_folder_publishes_and_embeds_nothing(
+    essays: WriteEssays, index: Path, embeddings: SentenceEmbeddings
+) -> None:
+    folder = essays(one=ONE)
+    before = sync(folder, index, embeddings)
+    after = sync(folder, index, SentenceEmbeddings())
+    assert (after.unchanged, after.embedded) == (["one.txt"], 0)
+    assert after.generation == before.generation == published(index).name
+
+
+def test_only_text_that_is_new_is_embedded(
+    essays: WriteEssays, index: Path, embeddings: SentenceEmbeddings
+) -> None:
+    paragraph = "The cat sleeps all day and it hunts at night. " * 10
+    folder = essays(one=paragraph, two=TWO)
+    sync(folder, index, embeddings)
+    (folder / "two.txt").rename(folder / "renamed.txt")
+    assert sync(folder, index, embeddings).embedded == 0
+    essays(one=f"{paragraph}\n\nA wholly new end of the essay.")
+    assert sync(folder, index, embeddings).embedded == 1
+
+
+def test_a_text_that_repeats_is_embedded_once_and_indexed_at_each_place(
+    essays: WriteEssays, index: Path, embeddings: SentenceEmbeddings
+) -> None:
+    report = sync(essays(one=ONE, copy=ONE), index, embeddings)
+    assert (report.passages, report.embedded) == (2, 1)
+
+
+def test_a_dry_run_tells_the_plan_and_writes_nothing(
+    essays: WriteEssays, index: Path, embeddings: SentenceEmbeddings
+) -> None:
+    report = sync(essays(one=ONE), index, embeddings, dry_run=True)
+    assert report.added == ["one.txt"]
+    assert "Nothing was written" in str(report)
+    assert not index.exists()
+
+
+def test_a_file_that_cannot_be_read_keeps_its_earlier_version(
+    essays: WriteEssays, index: Path, embeddings: SentenceEmbeddings
+) -> None:
+    folder = essays(one=ONE, two=TWO)
+    sync(folder, index, embeddings)
+    before = [row for row in passages_of(index) if row[0] == "one.txt"]
+    essays(one=b"\0\1\2\3" * 50, two=TWO + " But all must.")
+    report = sync(folder, index, embeddings)
+    assert "not text" in report.failed["one.txt"]
+    assert report.updated == ["two.txt"]
+    assert [row for row in passages_of(index) if row[0] == "one.txt"] == before
+
+
+def test_a_folder_with_nothing_to_read_leaves_the_index_as_it_was(
+    essays: WriteEssays, index: Path, embeddings: SentenceEmbeddings
+) -> None:
+    folder = essays(one=ONE)
+    name = sync(folder, index, embeddings).generation
+    essays(one="")
+    with pytest.raises(EssaysMissing, match=r"one\.txt: it is empty"):
+        sync(folder, index, embeddings)
+    (folder / "one.txt").unlink()
+    with pytest.raises(EssaysMissing, match="no essays"):
+        sync(folder, index, embeddings)
+    assert published(index).name == name
+
+
+def test_a_sync_that_fails_midway_leaves_the_published_generation(
+    essays: WriteEssays, index: Path, embeddings: SentenceEmbeddings
+) -> None:
+    folder = essays(one=ONE)
+    name = sync(folder, index, embeddings).generation
+    before = passages_of(index)
+    essays(two=TWO)
+
+    def fail(source: str) -> None:
+        raise RuntimeError(source)
+
+    with pytest.raises(RuntimeError):
+        sync(folder, index, embeddings, progress=lambda _plan: fail)
+    assert published(index).name == name
+    assert passages_of(index) == before
+    assert sync(folder, index, embeddings).added == ["two.txt"]
+    assert len(list((index / "generations").iterdir())) == 2, "the half-built one is gone"
+
+
+def test_older_generations_are_kept_but_not_for_ever(
+    essays: WriteEssays, index: Path, embeddings: SentenceEmbeddings
+) -> None:
+    for number in range(KEEP + 2):
+        sync(essays(one=f"{ONE} It was year {number}."), index, embeddings)
+    names = sorted(path.name for path in (index / "generations").iterdir())
+    assert len(names) == KEEP
+    assert names[-1] == published(index).name
+
+
+def test_another_model_makes_every_essay_anew_even_one_that_cannot_be_read(
+    essays: WriteEssays, index: Path, embeddings: SentenceEmbeddings
+) -> None:
+    class Renamed(SentenceEmbeddings):
+        identity = "another-model"
+
+    folder = essays(one=ONE, two=TWO)
+    sync(folder, index, embeddings)
+    before = passages_of(index)
+    essays(two="")
+    report = sync(folder, index, Renamed())
+    assert report.updated == ["one.txt"]
+    assert report.embedded == 2
+    assert passages_of(index) == before
+    assert read_manifest(published(index)).model == "another-model"
+
+
+def test_two_writers_do_not_meet(
+    essays: WriteEssays, index: Path, embeddings: SentenceEmbeddings
+) -> None:
+    folder = essays(one=ONE)
+    index.mkdir()
+    with FileLock(index / "lock"), pytest.raises(IndexBusy, match="Another process"):
+        sync(folder, index, embeddings)
+    assert sync(folder, index, embeddings).added == ["one.txt"]
+
+
+def test_an_index_folder_that_cannot_be_made_is_named(
+    essays: WriteEssays, tmp_path: Path, embeddings: SentenceEmbeddings
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(IndexUnwritable, match="cannot be written"):
+        sync(essays(one=ONE), tmp_path / "file" / "index", embeddings)
+
+
+def test_a_damaged_manifest_is_told_rather_than_read(
+    essays: WriteEssays, index: Path, embeddings: SentenceEmbeddings
+) -> None:
+    folder = essays(one=ONE)
+    sync(folder, index, embeddings)
+    (published(index) / "manifest.json").write_text("{")
+    with pytest.raises(IndexDamaged, match="cannot be opened"):
+        sync(folder, index, embeddings)
+
+
+def test_no_index_is_told_with_the_command_that_makes_one(index: Path) -> None:
+    with pytest.raises(IndexMissing, match="essay-bot ingest"):
+        published(index)
+
+
+def test_an_essay_without_a_single_word_can_be_indexed(
+    essays: WriteEssays, index: Path, embeddings: SentenceEmbeddings
+) -> None:
+    sync(essays(one="... ??? !!!"), index, embeddings)
+    with Generation(published(index)) as generation:
+        assert generation.keywords.search("anything", 5) == []
+        assert len(generation.search_dense(embeddings.embed_query("anything"), 5)) == 1
+
+
+def test_the_report_reads_as_a_sentence() -> None:
+    report = SyncReport(added=["a.txt"], passages=3, embedded=3)
+    assert str(report).startswith("1 added, 0 updated, 0 unchanged, 0 removed, 0 failed; ")
+    assert "Would be" in str(replace(report, dry_run=True))
