@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from bot.citations import Citation, Quote, cite
-from bot.conversation import Turn, standalone_question
+from bot.conversation import Turn, standalone_questions
 from bot.evidence import Evidence, weigh
 from bot.questions import check_question
 from bot.quoting import choose_quotes, nearest_quote
@@ -64,7 +64,7 @@ class Answerer:
         self, question: str, limit: int = PASSAGES, history: Sequence[Turn] = ()
     ) -> list[RankedPassage]:
         """The `limit` best passages. Raises QuestionInvalid and what `PublishedIndex` raises."""
-        standalone = standalone_question(check_question(question), history)
+        standalone = standalone_questions(check_question(question), history)[0]
         with self.index.reading() as generation:
             return retrieve(generation, self.embeddings, standalone, limit)
 
@@ -78,11 +78,13 @@ class Answerer:
         with self.index.reading() as generation:
             self.embeddings.load()
             clock.lap("load")
-            standalone = standalone_question(question, history)
-            ranked = retrieve(generation, self.embeddings, standalone, PASSAGES)
-            clock.lap("retrieve")
-            evidence = weigh(standalone, ranked, generation, self.embeddings)
-            clock.lap("weigh")
+            for standalone in standalone_questions(question, history):
+                ranked = retrieve(generation, self.embeddings, standalone, PASSAGES)
+                clock.lap("retrieve")
+                evidence = weigh(standalone, ranked, generation, self.embeddings)
+                clock.lap("weigh")
+                if evidence.answers:
+                    break
             return _compose(question, evidence, generation, clock)
 
     def surroundings(self, citation: Citation) -> Surroundings | None:
@@ -146,5 +148,5 @@ class _Clock:
 
     def lap(self, name: str) -> None:
         now = time.perf_counter()
-        self.laps[name] = round((now - self._last) * 1000, 1)
+        self.laps[name] = round(self.laps.get(name, 0) + (now - self._last) * 1000, 1)
         self._last = now

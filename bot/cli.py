@@ -97,13 +97,14 @@ def ask(
     """
     from bot.jsonl import answer_record
 
+    _check_usage(question, batch)
     answerer = _answerer(index)
     if batch is not None:
         _run_batch(
             batch, lambda request: answer_record(answerer.answer(request.question, request.history))
         )
         return
-    answer = answerer.answer(_given(question))
+    answer = answerer.answer(question or "")
     if as_json:
         _print_json(answer_record(answer))
         return
@@ -126,6 +127,7 @@ def search(
     """
     from bot.jsonl import search_record
 
+    _check_usage(question, batch)
     answerer = _answerer(index)
     if batch is not None:
         _run_batch(
@@ -135,9 +137,9 @@ def search(
             ),
         )
         return
-    ranked = answerer.search(_given(question), limit)
+    ranked = answerer.search(question or "", limit)
     if as_json:
-        _print_json(search_record(_given(question), ranked))
+        _print_json(search_record(question or "", ranked))
         return
     from bot.terminal import new_console, print_passages
 
@@ -181,10 +183,9 @@ def _answerer(index: Path | None) -> "Answerer":
     return open_answerer(index or settings.index_dir, settings.embedding_model)
 
 
-def _given(question: str | None) -> str:
-    if question is None:
+def _check_usage(question: str | None, batch: str | None) -> None:
+    if (question is None) == (batch is None):
         raise typer.BadParameter("give a QUESTION, or many with --batch")
-    return question
 
 
 def _print_json(record: dict[str, Any]) -> None:

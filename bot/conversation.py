@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bot.questions import telling_words
 
-SHORT_QUESTION = 2  # telling words; so few lean on what was said before
+SHORT_QUESTION = 2  # telling words; so few may lean on what was said before
 _REFERS_BACK = re.compile(
     r"^(?:and|but|so|or|then|what about|how about)\b"
     r"|\b(?:he|she|they|him|her|them|his|hers|theirs?|its?|those|these|the (?:other|second|first|"
@@ -23,15 +23,15 @@ class Turn:
     answer: str
 
 
-def standalone_question(question: str, history: Sequence[Turn]) -> str:
-    """The question as it is, or after the previous one where it leans on it.
+def standalone_questions(question: str, history: Sequence[Turn]) -> list[str]:
+    """What may be meant, likeliest first: the question alone, or after the one before it.
 
-    A first question is never changed.
+    A first question, and one with words enough of its own, is only ever meant as it stands.
     """
-    if not history or not _leans(question):
-        return question
-    return f"{history[-1].question} {question}"
-
-
-def _leans(question: str) -> bool:
-    return bool(_REFERS_BACK.search(question)) or len(telling_words(question)) <= SHORT_QUESTION
+    if not history:
+        return [question]
+    joined = f"{history[-1].question} {question}"
+    words = len(telling_words(question))
+    if words == 0 or _REFERS_BACK.search(question):
+        return [joined]
+    return [question, joined] if words <= SHORT_QUESTION else [question]

@@ -13,7 +13,7 @@ ASKING_WORDS = """
     say says said tell tells told talk talks mention mentions call calls called name names describe
     argue argues argued claim claims think thinks thought mean means meant explain explains want
     wants give gives gave make makes made done do does did get gets got happen happens happened
-    come comes came put puts use used case kind sort thing things way people please exactly
+    come comes came one ones put puts use used case kind sort thing things way people please exactly
     actually really much many long big far often ever still could would should might also according
     account view opinion reason reasons answer question
 """

@@ -1,9 +1,12 @@
 """One generation of the index, read or written; the only file that knows Chroma."""
 
+import os
+import shutil
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Self, cast
 
@@ -106,10 +109,8 @@ def _damaged(generation: Path, error: Exception) -> IndexDamaged:
 class _Chroma:
     """The client and the two collections of one generation; close it, or its files stay open."""
 
-    def __init__(self, generation: Path) -> None:
-        client = chromadb.PersistentClient(
-            generation / "chroma", settings=Settings(anonymized_telemetry=False)
-        )
+    def __init__(self, folder: Path) -> None:
+        client = chromadb.PersistentClient(folder, settings=Settings(anonymized_telemetry=False))
         self.client = cast(Client, client)  # the interface it is declared as has no close()
         self.passages = self._collection(PASSAGES)
         self.essays = self._collection(ESSAYS)
@@ -122,6 +123,7 @@ class _Chroma:
         )
 
     def close(self) -> None:
+        """Close its files."""
         self.client.close()
 
     def __enter__(self) -> Self:
@@ -143,11 +145,25 @@ class Generation(_Chroma):
         """Open it. Raises IndexDamaged."""
         self.name = folder.name
         self.manifest = read_manifest(folder)
+        self._copy: TemporaryDirectory[str] | None = None
         try:
-            super().__init__(folder)
+            super().__init__(self._writable(folder / "chroma"))
             self.keywords = KeywordIndex.load(folder / "keywords")
         except Exception as error:  # Chroma has no error tree of its own for a broken folder
             raise _damaged(folder, error) from error
+
+    def _writable(self, chroma: Path) -> Path:
+        """Chroma writes a row even where it only reads: what is read-only is read from a copy."""
+        if os.access(chroma, os.W_OK) and os.access(chroma / "chroma.sqlite3", os.W_OK):
+            return chroma
+        self._copy = TemporaryDirectory(prefix="essay-bot-")
+        return Path(shutil.copytree(chroma, Path(self._copy.name) / "chroma"))
+
+    def close(self) -> None:
+        """Close its files; it cannot be read any more."""
+        super().close()
+        if self._copy:
+            self._copy.cleanup()
 
     def search_dense(self, vector: Sequence[float], limit: int) -> list[tuple[str, float]]:
         """The `limit` passages nearest to a vector: id and cosine similarity, best first."""
@@ -206,7 +222,7 @@ class GenerationWriter(_Chroma):
     """A generation being built; nobody reads it before it is published."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
+        super().__init__(folder / "chroma")
         self._folder = folder
         self._ids: list[str] = []
         self._texts: list[str] = []

@@ -79,6 +79,8 @@ def sync(
     plan = make_plan(essays, index, embeddings.identity)
     if dry_run or not plan.changes:
         return replace(plan, dry_run=dry_run)
+    if plan.added or plan.updated:
+        embeddings.load()  # what cannot be loaded fails before anything is written
     with publishing.writing(index):
         plan = make_plan(essays, index, embeddings.identity)  # another writer may just be done
         return _build(essays, index, embeddings, plan, progress(plan))

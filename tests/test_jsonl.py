@@ -1,0 +1,58 @@
+import json
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.conversation import Turn
+from bot.errors import QuestionInvalid
+from bot.jsonl import Record, Request, answer_lines
+
+
+def echo(request: Request) -> Record:
+    if not request.question.strip():
+        raise QuestionInvalid("The question is empty.")
+    return {"question": request.question, "turns": len(request.history)}
+
+
+def answers(*lines: Any) -> list[Record]:
+    texts = [line if isinstance(line, str) else json.dumps(line) for line in lines]
+    return list(answer_lines(texts, echo))
+
+
+def test_lines_are_answered_in_order_with_their_ids() -> None:
+    turn = {"question": "Who?", "answer": "He."}
+    records = answers(
+        {"id": "a", "question": "One?"},
+        {"id": 2, "question": "Two?", "history": [turn]},
+        {"question": "Three?"},
+    )
+    assert [each["id"] for each in records] == ["a", 2, None]
+    assert [each["turns"] for each in records] == [0, 1, 0]
+
+
+def test_a_bad_line_is_told_in_its_place_and_the_others_are_answered() -> None:
+    bad = ["{", "[]", "null", {"id": "x"}, {"question": 5}, {"id": "e", "question": " "}]
+    for line in bad:
+        first, middle, last = answers({"question": "One?"}, line, {"question": "Two?"})
+        assert (first["question"], last["question"]) == ("One?", "Two?")
+        assert middle["line"] == 2
+        assert middle["error"]
+    assert answers(bad[-1])[0]["id"] == "e"
+
+
+def test_a_history_is_given_to_the_answerer() -> None:
+    seen: list[tuple[Turn, ...]] = []
+
+    def look(request: Request) -> Record:
+        seen.append(request.history)
+        return {}
+
+    line = json.dumps({"question": "?", "history": [{"question": "a", "answer": "b"}]})
+    list(answer_lines([line], look))
+    assert seen == [(Turn("a", "b"),)]
+
+
+@given(st.lists(st.text(max_size=60), max_size=5))
+def test_any_lines_give_one_record_for_each_that_is_not_blank(lines: list[str]) -> None:
+    assert len(list(answer_lines(lines, echo))) == sum(bool(line.strip()) for line in lines)
