@@ -5,8 +5,6 @@ PYTHON ?= python3
 PY := .venv/bin/python
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-export HF_HUB_OFFLINE ?= 1
-
 .PHONY: chat ingest test lint types tests eval bench clean
 
 chat: .venv/.installed ## sync essays/ and ask questions in the terminal
