@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 
 from bot.citations import Citation, Quote, cite
 from bot.conversation import Turn, standalone_questions
@@ -16,6 +15,7 @@ from ingest.embedding import SentenceEmbeddings
 from ingest.index import Generation
 from ingest.passages import paragraph_at
 from ingest.reading import PublishedIndex
+from ingest.store import Store
 from prompts import read_prompt
 
 PASSAGES = 5  # read for an answer
@@ -100,10 +100,10 @@ class Answerer:
         return Surroundings(text[start : citation.start], text[citation.end : end])
 
 
-def open_answerer(index: Path, model: str = "") -> Answerer:
-    """An Answerer over an index folder; nothing is opened or loaded before it is needed."""
+def open_answerer(store: Store, model: str = "") -> Answerer:
+    """An Answerer over a store; nothing is opened or loaded before it is needed."""
     embeddings = SentenceEmbeddings(model)
-    return Answerer(PublishedIndex(index, embeddings.identity), embeddings)
+    return Answerer(PublishedIndex(store, embeddings.identity), embeddings)
 
 
 def _compose(question: str, evidence: Evidence, generation: Generation, clock: "_Clock") -> Answer:

@@ -58,6 +58,10 @@ def ingest(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be done, and write nothing.")
     ] = False,
+    allow_removals: Annotated[
+        bool,
+        typer.Option("--allow-removals", help="Go on even where most of the essays would go."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Bring the index up to date with a folder of .txt and .md files.
@@ -66,15 +70,17 @@ def ingest(
     the new one replaces it in one step.
     """
     from ingest.embedding import SentenceEmbeddings
+    from ingest.store import open_store
     from ingest.sync import sync
 
     settings = _settings()
     with _progress(quiet=as_json or dry_run) as progress:
         report = sync(
             essays or settings.essays_dir,
-            index or settings.index_dir,
+            open_store(index or settings.index_dir),
             SentenceEmbeddings(settings.embedding_model),
             dry_run=dry_run,
+            allow_removals=allow_removals,
             progress=progress,
         )
     _print_report(report, as_json)
@@ -153,12 +159,9 @@ def chat(index: IndexOption = None) -> None:
     Without a terminal, questions are read from standard input, a line each.
     """
     from bot.repl import chat as run
-    from ingest.publishing import published
 
     settings = _settings()
-    folder = index or settings.index_dir
-    published(folder)  # fail now rather than at the first question
-    run(essays=settings.essays_dir, index=folder, model=settings.embedding_model)
+    run(settings.essays_dir, index or settings.index_dir, settings.embedding_model)
 
 
 def main() -> None:
@@ -178,9 +181,10 @@ def _settings() -> "Settings":
 
 def _answerer(index: Path | None) -> "Answerer":
     from bot.answering import open_answerer
+    from ingest.store import open_store
 
     settings = _settings()
-    return open_answerer(index or settings.index_dir, settings.embedding_model)
+    return open_answerer(open_store(index or settings.index_dir), settings.embedding_model)
 
 
 def _check_usage(question: str | None, batch: str | None) -> None:

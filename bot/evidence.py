@@ -11,9 +11,10 @@ from langchain_core.embeddings import Embeddings
 from bot.citations import Quote
 from bot.questions import has_answer_kind, kind_of_answer, telling_words
 from bot.retrieval import RankedPassage
-from ingest.index import Generation, IndexedPassage
+from ingest.index import Generation
 from ingest.keywords import KeywordIndex, split_words
 from ingest.passages import split_sentences
+from ingest.records import IndexedPassage
 
 # A logistic model of the signals: the weights were set on sentences of SQuAD 2.0's development
 # articles, the bias on readers' questions so that half is the border between answer and refusal.

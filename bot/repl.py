@@ -18,6 +18,7 @@ from rich.text import Text
 
 from bot.terminal import new_console, print_answer, print_essays, print_surroundings
 from ingest.errors import EssayBotError
+from ingest.store import Store, open_store
 
 if TYPE_CHECKING:
     from bot.answering import Answer, Answerer
@@ -33,7 +34,9 @@ TURNS = 4  # remembered for questions that lean on earlier ones
 
 
 def chat(essays: Path, index: Path, model: str) -> None:
-    """Run the REPL until /quit or the end of the input."""
+    """Run the REPL until /quit or the end of the input. Raises IndexMissing."""
+    store = open_store(index)
+    store.published()  # fail now rather than at the first question
     repl = Repl(essays, index, model, new_console())
     if sys.stdin.isatty() and sys.stdout.isatty():
         repl.run_prompt(_new_session(repl.status))
@@ -50,9 +53,10 @@ class Repl:
     def __init__(self, essays: Path, index: Path, model: str, console: Console) -> None:
         self._essays = essays
         self._index = index
+        self._store = open_store(index)
         self._console = console
         self._pool = ThreadPoolExecutor(max_workers=1)
-        self._answerer: Future[Answerer] = self._pool.submit(_open, index, model)
+        self._answerer: Future[Answerer] = self._pool.submit(_open, self._store, model)
         self._loaded = self._pool.submit(lambda: self._answerer.result().load())
         self._turns: list[Turn] = []
         self._last: Answer | None = None
@@ -147,10 +151,7 @@ class Repl:
             print_surroundings(self._console, cited[number], found)
 
     def _list_essays(self) -> None:
-        from ingest.index import read_manifest
-        from ingest.publishing import published
-
-        print_essays(self._console, read_manifest(published(self._index)))
+        print_essays(self._console, self._store.manifest(self._store.published()))
 
     def _ingest(self) -> None:
         """In a process of its own: writing an index would hold up everything else in this one."""
@@ -162,10 +163,10 @@ class Repl:
         self._console.print(Text(text, style=style))
 
 
-def _open(index: Path, model: str) -> "Answerer":
-    from bot.answering import open_answerer  # brings Chroma, which takes a moment
+def _open(store: Store, model: str) -> "Answerer":
+    from bot.answering import open_answerer  # brings LangChain, which takes a moment
 
-    return open_answerer(index, model)
+    return open_answerer(store, model)
 
 
 def _new_session(status: Callable[[], str]) -> "PromptSession[str]":

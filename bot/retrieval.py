@@ -10,8 +10,9 @@ from langchain_core.embeddings import Embeddings
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
-from ingest.index import Generation, IndexedPassage
+from ingest.index import Generation
 from ingest.reading import PublishedIndex
+from ingest.records import IndexedPassage
 
 CANDIDATES = 50  # taken from each search
 # Cormack, Clarke and Buettcher 2009, "Reciprocal rank fusion outperforms Condorcet": score is the

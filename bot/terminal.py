@@ -17,7 +17,7 @@ from bot.citations import Citation
 if TYPE_CHECKING:
     from bot.answering import Answer, Surroundings
     from bot.retrieval import RankedPassage
-    from ingest.index import Manifest
+    from ingest.records import Manifest
     from ingest.sync import Progress, SyncReport
 
 

@@ -21,6 +21,7 @@ from bot.citations import Citation
 from bot.conversation import Turn
 from bot.retrieval import RankedPassage
 from ingest.errors import EssayBotError
+from ingest.store import open_store
 from ingest.sync import sync
 
 
@@ -173,8 +174,9 @@ def main() -> None:
 
 
 def _measure(options: argparse.Namespace) -> list[Outcome]:
-    answerer = open_answerer(options.index)
-    sync(options.essays, options.index, answerer.embeddings)
+    store = open_store(options.index)
+    answerer = open_answerer(store)
+    sync(options.essays, store, answerer.embeddings)
 
     @cache
     def essay_text(source: str) -> str:

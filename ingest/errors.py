@@ -9,6 +9,10 @@ class EssaysMissing(EssayBotError):
     """There is no folder of essays, or nothing in it can be read."""
 
 
+class TooManyRemovals(EssayBotError):
+    """A sync would remove most of the index, which is seldom meant."""
+
+
 class EssayUnreadable(EssayBotError):
     """One file is not an essay we can read; the message is the reason, without the file's name."""
 

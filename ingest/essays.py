@@ -53,9 +53,15 @@ def read_essay(folder: Path, path: Path) -> Document:
     if not text.strip():
         raise EssayUnreadable("it is empty")
     title = _title(text, path)
-    fingerprint = hashlib.sha256(f"{title}\0{text}".encode()).hexdigest()
     source = source_of(folder, path)
-    return Document(text, metadata={"source": source, "title": title, "fingerprint": fingerprint})
+    return Document(
+        text, metadata={"source": source, "title": title, "fingerprint": fingerprint(path)}
+    )
+
+
+def fingerprint(path: Path) -> str:
+    """x"""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _decode(content: bytes) -> str:

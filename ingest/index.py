@@ -1,267 +1,235 @@
-"""One generation of the index, read or written; the only file that knows Chroma."""
+"""Passages and essays in Chroma, read and written; the only file that knows Chroma."""
 
-import os
-import shutil
-from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from types import TracebackType
-from typing import Any, Self, cast
+from typing import TYPE_CHECKING, Any, cast
 
-import chromadb
 import numpy as np
-import pydantic
-from chromadb.api.client import Client
-from chromadb.config import Settings
 from langchain_core.documents import Document
 
-from ingest.errors import IndexDamaged, IndexMismatch
+from ingest.errors import IndexDamaged, IndexUnwritable
 from ingest.keywords import KeywordIndex
-from ingest.passages import PASSAGE_RULES
+from ingest.records import IndexedPassage, Manifest, Vector, edition, edition_of
 
-Vector = np.ndarray[Any, np.dtype[np.float32]]
+if TYPE_CHECKING:
+    import chromadb
+    from chromadb.api.client import Client
+
 PAGE = 2000  # rows a call; Chroma takes at most 5,461
-PASSAGES, ESSAYS = "passages", "essays"
 
 
-def now() -> str:
-    """The time as ISO 8601, to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
+def connect_folder(folder: Path) -> "Client":
+    """A client of an embedded Chroma; close it, or its files stay open."""
+    import chromadb  # takes half a second, which many a command can do without
+    from chromadb.config import Settings
+
+    settings = Settings(anonymized_telemetry=False)
+    # The interface it is declared as has no close().
+    return cast("Client", chromadb.PersistentClient(folder, settings=settings))
 
 
-@dataclass(frozen=True)
-class EssayEntry:
-    """What the manifest tells of one essay."""
+@contextmanager
+def storing(place: object) -> Iterator[None]:
+    """Chroma's errors within, on a full disk say, as IndexUnwritable."""
+    from chromadb.errors import ChromaError
 
-    title: str
-    fingerprint: str
-    passages: int
-    added: str  # ISO 8601, when this text came into the index
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """What a generation is made of, readable without opening Chroma."""
-
-    model: str
-    essays: dict[str, EssayEntry]  # by source
-    passage_rules: str = PASSAGE_RULES
-    created: str = field(default_factory=now)
-
-    @property
-    def passages(self) -> int:
-        """How many passages the generation holds."""
-        return sum(entry.passages for entry in self.essays.values())
-
-
-@dataclass(frozen=True)
-class IndexedPassage:
-    """A passage as it stands in the index; `digest` is the same for the same text."""
-
-    essay: str
-    title: str
-    start: int
-    end: int
-    text: str
-    digest: str
-
-    @property
-    def id(self) -> str:
-        """Its key in Chroma and in the keyword index."""
-        return f"{self.essay}#{self.start}"
-
-
-_MANIFEST = pydantic.TypeAdapter(Manifest)
-
-
-def read_manifest(generation: Path) -> Manifest:
-    """The manifest of a generation. Raises IndexDamaged."""
     try:
-        return _MANIFEST.validate_json((generation / "manifest.json").read_bytes())
-    except (OSError, pydantic.ValidationError) as error:
-        raise _damaged(generation, error) from error
+        yield
+    except ChromaError as error:
+        raise IndexUnwritable(
+            f"The index {place} could not be written ({str(error).splitlines()[0]}); "
+            "what was published before is as it was. Free space and try again."
+        ) from error
 
 
-def check_manifest(manifest: Manifest, generation: Path, model: str) -> None:
-    """Raises IndexMismatch unless this model and these passage rules made the generation."""
-    index = generation.parent.parent
-    if manifest.model != model:
-        raise IndexMismatch(
-            f"The index {index} was made with the embedding model {manifest.model}, but {model} "
-            "is set; set EMBEDDING_MODEL back, or rebuild the index with: essay-bot ingest"
-        )
-    if manifest.passage_rules != PASSAGE_RULES:
-        raise IndexMismatch(
-            f"The index {index} was made by another version of this program; "
-            "rebuild it with: essay-bot ingest"
-        )
+class Rows:
+    """The two collections of an index: passages with their vectors, and essays with their text."""
 
-
-def _damaged(generation: Path, error: Exception) -> IndexDamaged:
-    return IndexDamaged(
-        f"The index generation {generation} cannot be opened ({str(error).splitlines()[0]}); "
-        f"delete {generation.parent.parent} and make it again with: essay-bot ingest"
-    )
-
-
-class _Chroma:
-    """The client and the two collections of one generation; close it, or its files stay open."""
-
-    def __init__(self, folder: Path) -> None:
-        client = chromadb.PersistentClient(folder, settings=Settings(anonymized_telemetry=False))
-        self.client = cast(Client, client)  # the interface it is declared as has no close()
-        self.passages = self._collection(PASSAGES)
-        self.essays = self._collection(ESSAYS)
-
-    def _collection(self, name: str) -> chromadb.Collection:
-        return self.client.get_or_create_collection(
-            name,
-            embedding_function=None,  # Chroma would silently pick its own model
-            configuration={"hnsw": {"space": "cosine"}},
-        )
-
-    def close(self) -> None:
-        """Close its files."""
-        self.client.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-
-class Generation(_Chroma):
-    """A published generation, open for reading."""
-
-    def __init__(self, folder: Path) -> None:
-        """Open it. Raises IndexDamaged."""
-        self.name = folder.name
-        self.manifest = read_manifest(folder)
-        self._copy: TemporaryDirectory[str] | None = None
-        try:
-            super().__init__(self._writable(folder / "chroma"))
-            self.keywords = KeywordIndex.load(folder / "keywords")
-        except Exception as error:  # Chroma has no error tree of its own for a broken folder
-            raise _damaged(folder, error) from error
-
-    def _writable(self, chroma: Path) -> Path:
-        """Chroma writes a row even where it only reads: what is read-only is read from a copy."""
-        if os.access(chroma, os.W_OK) and os.access(chroma / "chroma.sqlite3", os.W_OK):
-            return chroma
-        self._copy = TemporaryDirectory(prefix="essay-bot-")
-        return Path(shutil.copytree(chroma, Path(self._copy.name) / "chroma"))
-
-    def close(self) -> None:
-        """Close its files; it cannot be read any more."""
-        super().close()
-        if self._copy:
-            self._copy.cleanup()
-
-    def search_dense(self, vector: Sequence[float], limit: int) -> list[tuple[str, float]]:
-        """The `limit` passages nearest to a vector: id and cosine similarity, best first."""
-        found = self.passages.query(
-            query_embeddings=np.asarray([vector], dtype=np.float32),
-            n_results=min(limit, self.manifest.passages),
-            include=["distances"],
-        )
-        distances = found["distances"] or [[]]
-        pairs = zip(found["ids"][0], distances[0], strict=True)
-        return [(id, 1 - distance) for id, distance in pairs]
-
-    def passages_by_id(self, ids: Sequence[str]) -> list[IndexedPassage]:
-        """The passages of these ids, in their order."""
-        if not ids:
-            return []
-        rows = self.passages.get(ids=list(ids), include=["documents", "metadatas"])
-        found = {passage.id: passage for passage in _passages(rows)}
-        return [found[id] for id in ids]
-
-    def essay_text(self, source: str) -> str:
-        """The whole text of an essay; citations count their characters in it. Raises KeyError."""
-        texts = self.essays.get(ids=[source], include=["documents"])["documents"]
-        if not texts:
-            raise KeyError(source)
-        return texts[0]
-
-    def essays_of(self, sources: Set[str]) -> Iterator[Document]:
-        """The essays of these sources that it holds, whole, as `read_essay` gave them."""
-        held = sorted(sources & self.manifest.essays.keys())
-        for first in range(0, len(held), PAGE):
-            page = self.essays.get(ids=held[first : first + PAGE], include=["documents"])
-            for source, text in zip(page["ids"], page["documents"] or [], strict=True):
-                yield Document(text, metadata={"source": source, **self._metadata(source)})
-
-    def _metadata(self, source: str) -> dict[str, str]:
-        entry = self.manifest.essays[source]
-        return {"title": entry.title, "fingerprint": entry.fingerprint}
-
-    def rows(self) -> Iterator[tuple[IndexedPassage, Vector]]:
-        """Every passage with its vector."""
-        for offset in range(0, self.passages.count(), PAGE):
-            page = self.passages.get(
-                limit=PAGE, offset=offset, include=["documents", "metadatas", "embeddings"]
-            )
-            vectors = np.asarray(page["embeddings"], dtype=np.float32)
-            yield from zip(_passages(page), vectors, strict=True)
-
-
-def _passages(rows: Mapping[str, Any]) -> list[IndexedPassage]:
-    pairs = zip(rows["documents"], rows["metadatas"], strict=True)
-    return [IndexedPassage(text=text, **metadata) for text, metadata in pairs]
-
-
-class GenerationWriter(_Chroma):
-    """A generation being built; nobody reads it before it is published."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder / "chroma")
-        self._folder = folder
-        self._ids: list[str] = []
-        self._texts: list[str] = []
+    def __init__(self, client: "Client", prefix: str = "", suffix: str = "") -> None:
+        self.client = client
+        self._passages = _collection(client, f"{prefix}passages{suffix}")
+        self._essays = _collection(client, f"{prefix}essays{suffix}")
 
     def add_passages(self, passages: Sequence[IndexedPassage], vectors: Sequence[Vector]) -> None:
-        """Write passages with their vectors, of the same number."""
+        """Write passages with their vectors, of the same number; again is the same as once."""
         for first in range(0, len(passages), PAGE):
             page = passages[first : first + PAGE]
-            self.passages.add(
+            self._passages.upsert(
                 ids=[passage.id for passage in page],
                 documents=[passage.text for passage in page],
                 embeddings=np.stack(vectors[first : first + PAGE]),
-                metadatas=[_metadata(passage) for passage in page],
+                metadatas=[_passage_metadata(passage) for passage in page],
             )
-            self._ids.extend(passage.id for passage in page)
-            self._texts.extend(passage.text for passage in page)
 
     def add_essays(self, essays: Sequence[Document]) -> None:
-        """Write the whole texts."""
+        """Write whole texts with what is known of them."""
         for first in range(0, len(essays), PAGE):
             page = essays[first : first + PAGE]
-            self.essays.add(
-                ids=[essay.metadata["source"] for essay in page],
+            self._essays.upsert(
+                ids=[_edition(essay) for essay in page],
                 documents=[essay.page_content for essay in page],
+                metadatas=[{"essay": json.dumps(essay.metadata)} for essay in page],
                 embeddings=np.ones((len(page), 1), dtype=np.float32),  # fetched by id only
             )
 
-    def finish(self, manifest: Manifest) -> None:
-        """Write the keywords and, last of all, the manifest; then close."""
-        KeywordIndex.build(self._ids, self._texts).save(self._folder / "keywords")
-        self.close()
-        (self._folder / "manifest.json").write_bytes(_MANIFEST.dump_json(manifest))
+    def delete(self, editions: Sequence[str]) -> None:
+        """Delete these editions and their passages."""
+        for first in range(0, len(editions), PAGE):
+            page = list(editions[first : first + PAGE])
+            ids = self._passages.get(where=_in(page), include=[])["ids"]
+            for start in range(0, len(ids), PAGE):
+                self._passages.delete(ids=ids[start : start + PAGE])
+            self._essays.delete(ids=page)
+
+    def editions(self) -> set[str]:
+        """Every edition of which there is anything."""
+        return set(self._essays.get(include=[])["ids"])
+
+    def count(self) -> int:
+        """How many passages there are."""
+        return self._passages.count()
+
+    def nearest(self, vector: Sequence[float], limit: int) -> list[tuple[str, float]]:
+        """The passages nearest to a vector: id and cosine similarity, best first."""
+        found = self._passages.query(
+            query_embeddings=np.asarray([vector], dtype=np.float32),
+            n_results=limit,
+            include=["distances"],
+        )
+        pairs = zip(found["ids"][0], (found["distances"] or [[]])[0], strict=True)
+        return [(id, 1 - distance) for id, distance in pairs]
+
+    def passages(self, ids: Sequence[str]) -> dict[str, IndexedPassage]:
+        """The passages of these ids, by id."""
+        if not ids:
+            return {}
+        rows = self._passages.get(ids=list(ids), include=["documents", "metadatas"])
+        return {passage.id: passage for passage in _read_passages(rows)}
+
+    def essay(self, name: str) -> Document | None:
+        """The essay of this edition."""
+        return next(self.essays([name]), None)
+
+    def essays(self, editions: Iterable[str]) -> Iterator[Document]:
+        """The essays of these editions, whole, as `read_essay` gave them."""
+        names = sorted(editions)
+        for first in range(0, len(names), PAGE):
+            page = self._essays.get(ids=names[first : first + PAGE])
+            pairs = zip(page["documents"] or [], page["metadatas"] or [], strict=True)
+            for text, metadata in pairs:
+                yield Document(text, metadata=json.loads(str(metadata["essay"])))
+
+    def all_passages(self) -> Iterator[list[IndexedPassage]]:
+        """Every passage, a page at a time."""
+        for offset in range(0, self.count(), PAGE):
+            page = self._passages.get(limit=PAGE, offset=offset, include=["documents", "metadatas"])
+            yield _read_passages(page)
+
+    def all_rows(self) -> Iterator[list[tuple[IndexedPassage, Vector]]]:
+        """Every passage with its vector, a page at a time."""
+        for offset in range(0, self.count(), PAGE):
+            page = self._passages.get(limit=PAGE, offset=offset, include=_EVERYTHING)
+            yield _read_rows(page)
+
+    def rows_of(self, editions: Sequence[str]) -> Iterator[tuple[IndexedPassage, Vector]]:
+        """The passages of these editions with their vectors."""
+        for first in range(0, len(editions), PAGE):
+            page = editions[first : first + PAGE]
+            yield from _read_rows(self._passages.get(where=_in(page), include=_EVERYTHING))
 
 
-def _metadata(passage: IndexedPassage) -> dict[str, str | int]:
+_EVERYTHING: "chromadb.Include" = ["documents", "metadatas", "embeddings"]
+
+
+def _collection(client: "Client", name: str) -> "chromadb.Collection":
+    return client.get_or_create_collection(
+        name,
+        embedding_function=None,  # Chroma would silently pick its own model
+        configuration={"hnsw": {"space": "cosine"}},
+    )
+
+
+def _in(editions: Sequence[str]) -> Any:
+    return {"edition": {"$in": list(editions)}}
+
+
+def _edition(essay: Document) -> str:
+    return edition(essay.metadata["source"], essay.metadata["fingerprint"])
+
+
+def _passage_metadata(passage: IndexedPassage) -> dict[str, str | int]:
     return {
         "essay": passage.essay,
+        "edition": passage.edition,
         "title": passage.title,
         "start": passage.start,
         "end": passage.end,
         "digest": passage.digest,
     }
+
+
+def _read_passages(rows: Mapping[str, Any]) -> list[IndexedPassage]:
+    pairs = zip(rows["documents"], rows["metadatas"], strict=True)
+    return [IndexedPassage(text=text, **metadata) for text, metadata in pairs]
+
+
+def _read_rows(rows: Mapping[str, Any]) -> list[tuple[IndexedPassage, Vector]]:
+    vectors = np.asarray(rows["embeddings"], dtype=np.float32)
+    return list(zip(_read_passages(rows), vectors, strict=True))
+
+
+class Generation:
+    """One published state of the index, open for reading."""
+
+    def __init__(
+        self,
+        name: str,
+        manifest: Manifest,
+        rows: Rows,
+        keywords: KeywordIndex,
+        close: Callable[[], None],
+    ) -> None:
+        self.name = name
+        self.manifest = manifest
+        self.rows = rows
+        self.keywords = keywords
+        self.close = close
+        self._editions = manifest.editions()
+
+    def search_dense(self, vector: Sequence[float], limit: int) -> list[tuple[str, float]]:
+        """The `limit` passages nearest to a vector: id and cosine similarity, best first."""
+        wanted = limit
+        while True:
+            found = self.rows.nearest(vector, wanted)
+            held = [hit for hit in found if edition_of(hit[0]) in self._editions]
+            if len(held) >= limit or len(found) < wanted:
+                return held[:limit]
+            wanted *= 2  # rows of other generations took the places
+
+    def passages_by_id(self, ids: Sequence[str]) -> list[IndexedPassage]:
+        """The passages of these ids, in their order."""
+        found = self.rows.passages(ids)
+        return [found[id] for id in ids]
+
+    def essay(self, source: str) -> Document:
+        """An essay, whole; citations count their characters in its text. Raises KeyError."""
+        entry = self.manifest.essays[source]
+        essay = self.rows.essay(edition(source, entry.fingerprint))
+        if essay is None:
+            raise KeyError(source)
+        return essay
+
+    def essay_text(self, source: str) -> str:
+        """The whole text of an essay. Raises KeyError."""
+        return self.essay(source).page_content
+
+
+def damaged(place: object, error: Exception) -> IndexDamaged:
+    """A generation that cannot be opened, and what to do about it."""
+    reason = (str(error).splitlines() or [type(error).__name__])[0]
+    return IndexDamaged(
+        f"The index generation {place} cannot be opened ({reason}); go back to an earlier one "
+        "with: essay-bot index rollback, or move the index folder away and run: essay-bot ingest"
+    )

@@ -1,96 +1,268 @@
-"""Generations of an index: built aside, published in one step; knows nothing of what they hold."""
+"""An index in a folder: generations built aside, published in one step, a few of them kept."""
 
+import json
 import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sqlite3
+from collections.abc import Iterator, Set
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from filelock import FileLock, Timeout
 
 from ingest.errors import IndexBusy, IndexMissing, IndexUnwritable
+from ingest.index import Generation, Rows, connect_folder, damaged, storing
+from ingest.keywords import KeywordIndex
+from ingest.records import Manifest, Vector, dump_manifest, now, parse_manifest
 
 KEEP = 3  # generations, the published one included: a reader may still hold an older one
+DEAD_SHARE = 0.25  # deleted passages to live ones, from which on a copy is written afresh
 _NAME = re.compile(r"(\d{6,})-[0-9a-f]{6}")
+_DATABASE = "chroma.sqlite3"
 
 
-def published(index: Path) -> Path:
-    """The folder of the published generation. Raises IndexMissing."""
-    try:
-        name = (index / "CURRENT").read_text("utf-8").strip()
-    except (FileNotFoundError, NotADirectoryError):
-        name = ""
-    if not name:
-        raise IndexMissing(
-            f"There is no index in {index} yet; make one with: "
-            f"essay-bot ingest ESSAYS --index {index}"
-        )
-    return index / "generations" / name
+class FolderStore:
+    """The index in `folder`: generations/NAME, and a file CURRENT that names the published one."""
 
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
 
-@contextmanager
-def writing(index: Path) -> Iterator[None]:
-    """Hold the index for one writer; what it leaves half-built is removed.
+    def __str__(self) -> str:
+        return str(self.folder)
 
-    Raises IndexBusy, and IndexUnwritable for any OSError within.
-    """
-    try:
-        (index / "generations").mkdir(parents=True, exist_ok=True)
-        with FileLock(index / "lock").acquire(blocking=False):
-            try:
-                _empty(index / "building")  # of a writer that was killed
+    def published(self) -> str:
+        """The name of the published generation. Raises IndexMissing."""
+        try:
+            name = (self.folder / "CURRENT").read_text("utf-8").strip()
+        except (FileNotFoundError, NotADirectoryError):
+            name = ""
+        if not name:
+            raise IndexMissing(
+                f"There is no index in {self.folder} yet; make one with: "
+                f"essay-bot ingest ESSAYS --index {self.folder}"
+            )
+        return name
+
+    def generations(self) -> list[str]:
+        """The names of those that are kept, oldest first."""
+        if not (self.folder / "generations").is_dir():
+            return []
+        found = (path.name for path in (self.folder / "generations").iterdir())
+        return sorted((name for name in found if _NAME.fullmatch(name)), key=_number)
+
+    def place(self, name: str) -> Path:
+        """The folder of a generation."""
+        return self.folder / "generations" / name
+
+    def manifest(self, name: str) -> Manifest:
+        """What a generation holds. Raises IndexDamaged."""
+        try:
+            return parse_manifest((self.place(name) / "manifest.json").read_bytes())
+        except (OSError, ValueError) as error:
+            raise damaged(self.place(name), error) from error
+
+    def open(self, name: str) -> Generation:
+        """Open a generation for reading. Raises IndexDamaged."""
+        manifest = self.manifest(name)
+        folder, copy = _writable(self.place(name) / "chroma")
+        try:
+            rows = Rows(connect_folder(folder))
+            keywords = KeywordIndex.load(self.place(name) / "keywords")
+        except Exception as error:  # Chroma has no error tree of its own for a broken folder
+            raise damaged(self.place(name), error) from error
+
+        def close() -> None:
+            rows.client.close()
+            if copy:
+                copy.cleanup()
+
+        return Generation(name, manifest, rows, keywords, close)
+
+    def republish(self, name: str) -> None:
+        """Make a generation that is kept the published one, in one atomic step."""
+        pointer = self.folder / f"CURRENT.{name}"
+        with pointer.open("w", encoding="utf-8") as file:
+            file.write(name + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        pointer.replace(self.folder / "CURRENT")
+
+    @contextmanager
+    def writing(self) -> Iterator["FolderDraft"]:
+        """Hold the index for one writer; what is half-built in the end is removed.
+
+        Raises IndexBusy, and IndexUnwritable for any OSError within.
+        """
+        try:
+            (self.folder / "generations").mkdir(parents=True, exist_ok=True)
+            with self._lock(), storing(self.folder):
+                draft = FolderDraft(self)
+                try:
+                    yield draft
+                finally:
+                    draft.close()
+        except OSError as error:
+            raise IndexUnwritable(
+                f"The index folder {self.folder} cannot be written ({error.strerror or error}); "
+                "free space or change its permissions, or name another with --index."
+            ) from error
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        writer = self.folder / "writer.json"
+        try:
+            with FileLock(self.folder / "lock").acquire(blocking=False):
+                writer.write_text(json.dumps({"process": os.getpid(), "since": now()}), "utf-8")
                 yield
-            finally:
-                _empty(index / "building")
-    except Timeout as error:
-        raise IndexBusy(
-            f"Another process is writing the index {index}; wait until it is done and try again."
-        ) from error
-    except OSError as error:
-        raise IndexUnwritable(
-            f"The index folder {index} cannot be written ({error.strerror or error}); "
-            "free space or change its permissions, or name another with --index."
-        ) from error
+                writer.unlink(missing_ok=True)
+        except Timeout as error:
+            raise IndexBusy(
+                f"{_who(writer)} is writing the index {self.folder}; "
+                "wait until it is done and try again."
+            ) from error
 
 
-def _empty(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
+def _who(writer: Path) -> str:
+    try:
+        told = json.loads(writer.read_text("utf-8"))
+        return f"Another process (number {told['process']}, since {told['since']})"
+    except (OSError, ValueError, KeyError):
+        return "Another process"  # it has only just begun
 
 
-def new_generation(index: Path) -> Path:
-    """An empty folder for the next generation; nobody reads it before `publish`.
-
-    Its name was never used before, since Chroma keeps a client for each path it has seen.
-    """
-    number = max((_number(path) for path in _generations(index)), default=0) + 1
-    folder = index / "building" / f"{number:06d}-{secrets.token_hex(3)}"
-    folder.mkdir(parents=True)
-    return folder
-
-
-def publish(index: Path, built: Path) -> Path:
-    """Make what was built the generation that is read, in one atomic step; gives its place.
-
-    Whatever is open in it must be closed before. Generations beyond KEEP are removed.
-    """
-    generation = built.rename(index / "generations" / built.name)
-    pointer = index / "building" / "CURRENT"
-    with pointer.open("w", encoding="utf-8") as file:
-        file.write(generation.name + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    pointer.replace(index / "CURRENT")
-    for old in _generations(index)[:-KEEP]:
-        shutil.rmtree(old, ignore_errors=True)
-    return generation
+def _writable(chroma: Path) -> tuple[Path, TemporaryDirectory[str] | None]:
+    """Chroma writes a row even where it only reads: what is read-only is read from a copy."""
+    if all(os.access(place, os.W_OK) for place in (chroma, chroma / _DATABASE)):
+        return chroma, None
+    copy = TemporaryDirectory(prefix="essay-bot-")
+    try:
+        return _copy_chroma(chroma, Path(copy.name) / "chroma"), copy
+    except (OSError, sqlite3.Error) as error:
+        raise damaged(chroma.parent, error) from error
 
 
-def _generations(index: Path) -> list[Path]:
-    found = (path for path in (index / "generations").iterdir() if _NAME.fullmatch(path.name))
-    return sorted(found, key=_number)
+def _copy_chroma(chroma: Path, to: Path) -> Path:
+    """Copy a Chroma folder that others may be reading, each with a row about it in the database."""
+    shutil.copytree(chroma, to, ignore=shutil.ignore_patterns(f"{_DATABASE}*"))
+    uri = f"{(chroma / _DATABASE).resolve().as_uri()}?mode=ro"
+    with (
+        closing(sqlite3.connect(uri, uri=True)) as source,
+        closing(sqlite3.connect(to / _DATABASE)) as target,
+    ):
+        source.backup(target)
+    return to
 
 
-def _number(generation: Path) -> int:
-    return int(generation.name.split("-")[0])
+def _flush(folder: Path) -> None:
+    """Have the disk hold all of a folder: the pointer must not survive a power cut alone."""
+    for path in [*folder.rglob("*"), folder]:
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _number(name: str) -> int:
+    return int(name.split("-", maxsplit=1)[0])
+
+
+class FolderDraft:
+    """The next generation of a FolderStore, in a folder aside."""
+
+    rows: Rows
+
+    def __init__(self, store: FolderStore) -> None:
+        self._store = store
+        self._aside = store.folder / "building"
+        shutil.rmtree(self._aside, ignore_errors=True)  # of a writer that was killed
+        number = max(map(_number, store.generations()), default=0) + 1
+        # A name that was never used: Chroma keeps a client for each path it has seen.
+        self._folder = self._aside / f"{number:06d}-{secrets.token_hex(3)}"
+        self._folder.mkdir(parents=True)
+        self._deleted = 0
+        self._open: Rows | None = None
+        self.previous = self._open_previous()
+
+    def _open_previous(self) -> Generation | None:
+        try:
+            return self._store.open(self._store.published())
+        except IndexMissing:
+            return None
+
+    def keep(self, editions: Set[str]) -> dict[str, Vector]:
+        """Begin with these editions of the previous generation; see Draft.
+
+        Its Chroma folder is copied and the rest deleted from the copy; now and then the rows are
+        written afresh, since Chroma never gives back the place of what was deleted.
+        """
+        previous = self.previous
+        if previous is None or not editions:
+            self._begin()
+            return _vectors(previous, previous.manifest.editions() if previous else set())
+        others = previous.manifest.editions() - editions
+        vectors = _vectors(previous, others)
+        deleted = previous.manifest.deleted + len(vectors)
+        if deleted > DEAD_SHARE * previous.manifest.passages:
+            self._begin()
+            self._write_afresh(previous, editions)
+        else:
+            self._copy(others)
+            self._deleted = deleted
+        return vectors
+
+    def _begin(self) -> None:
+        self.rows = self._open = Rows(connect_folder(self._folder / "chroma"))
+
+    def _copy(self, others: Set[str]) -> None:
+        assert self.previous
+        _copy_chroma(self._store.place(self.previous.name) / "chroma", self._folder / "chroma")
+        self._begin()
+        self.rows.delete(sorted(others))
+
+    def _write_afresh(self, previous: Generation, editions: Set[str]) -> None:
+        for page in previous.rows.all_rows():
+            kept = [row for row in page if row[0].edition in editions]
+            self.rows.add_passages([row[0] for row in kept], [row[1] for row in kept])
+        for essay in previous.rows.essays(editions):
+            self.rows.add_essays([essay])
+
+    def publish(self, manifest: Manifest) -> str:
+        """Make it the generation that is read; those beyond KEEP are removed."""
+        ids: list[str] = []
+        texts: list[str] = []
+        for page in self.rows.all_passages():
+            ids.extend(passage.id for passage in page)
+            texts.extend(passage.text for passage in page)
+        KeywordIndex.build(ids, texts).save(self._folder / "keywords")
+        self._close_rows()
+        told = dump_manifest(replace(manifest, deleted=self._deleted))
+        (self._folder / "manifest.json").write_bytes(told)
+        _flush(self._folder)
+        name = self._folder.rename(self._store.place(self._folder.name)).name
+        self._store.republish(name)
+        for old in self._store.generations()[:-KEEP]:
+            shutil.rmtree(self._store.place(old), ignore_errors=True)
+        return name
+
+    def _close_rows(self) -> None:
+        if self._open:
+            self._open.client.close()
+        self._open = None
+
+    def close(self) -> None:
+        """Close everything, and remove what was not published."""
+        self._close_rows()
+        if self.previous:
+            self.previous.close()
+        shutil.rmtree(self._aside, ignore_errors=True)
+
+
+def _vectors(previous: Generation | None, editions: Set[str]) -> dict[str, Vector]:
+    if previous is None:
+        return {}
+    return {passage.digest: vector for passage, vector in previous.rows.rows_of(sorted(editions))}

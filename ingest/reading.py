@@ -3,20 +3,20 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-from ingest import publishing
-from ingest.index import Generation, check_manifest, read_manifest
+from ingest.errors import IndexDamaged
+from ingest.index import Generation
+from ingest.store import Store
 
 
 class PublishedIndex:
-    """What is published in an index folder, at any moment.
+    """What is published in a store, at any moment.
 
     `model` is the embedding model's identity; a generation made by another one is refused.
     """
 
-    def __init__(self, index: Path, model: str) -> None:
-        self._index = index
+    def __init__(self, store: Store, model: str) -> None:
+        self._store = store
         self._model = model
         self._lock = threading.Lock()
         self._open: Generation | None = None
@@ -39,15 +39,24 @@ class PublishedIndex:
                 self._close_if_unused(generation)
 
     def _follow(self) -> Generation:
-        folder = publishing.published(self._index)
+        name = self._store.published()
         old = self._open
-        if old and old.name == folder.name:
+        if old and old.name == name:
             return old
-        check_manifest(read_manifest(folder), folder, self._model)
-        self._open = Generation(folder)
+        self._open = self._open_current(name)
         if old:
             self._close_if_unused(old)
         return self._open
+
+    def _open_current(self, name: str) -> Generation:
+        try:
+            self._store.manifest(name).check(self._model, str(self._store))
+            return self._store.open(name)
+        except IndexDamaged:
+            newer = self._store.published()
+            if newer == name:
+                raise
+            return self._open_current(newer)  # published, and this one removed, just now
 
     def _close_if_unused(self, generation: Generation) -> None:
         if generation is not self._open and not self._readers.get(generation.name):

@@ -2,30 +2,21 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from langchain_core.documents import Document
-from langchain_core.utils.iter import batch_iterate
 
-from ingest import publishing
 from ingest.embedding import SentenceEmbeddings
-from ingest.errors import EssaysMissing, EssayUnreadable, IndexMissing
-from ingest.essays import find_essays, read_essay, source_of
-from ingest.index import (
-    EssayEntry,
-    Generation,
-    GenerationWriter,
-    IndexedPassage,
-    Manifest,
-    Vector,
-    now,
-    read_manifest,
-)
-from ingest.passages import PASSAGE_RULES, split_passages
+from ingest.errors import EssaysMissing, EssayUnreadable, IndexMissing, TooManyRemovals
+from ingest.essays import SUFFIXES, find_essays, fingerprint, read_essay, source_of
+from ingest.index import Generation
+from ingest.passages import split_passages
+from ingest.records import EssayEntry, IndexedPassage, Manifest, Vector, edition, now
+from ingest.store import Draft, Store
 
+MOST_REMOVALS = 0.5  # of the essays, before a sync asks whether it is meant
 PASSAGES_AT_ONCE = 256  # embedded and written together: a long sync needs little memory
 
 Progress = Callable[[str], None]  # told of each essay as its passages are embedded
@@ -62,10 +53,11 @@ class SyncReport:
 
 def sync(
     essays: Path,
-    index: Path,
+    store: Store,
     embeddings: SentenceEmbeddings,
     *,
     dry_run: bool = False,
+    allow_removals: bool = False,
     progress: Callable[[SyncReport], Progress] = lambda _plan: lambda _source: None,
 ) -> SyncReport:
     """Make the index hold exactly the essays of a folder, and publish it if anything changed.
@@ -73,125 +65,166 @@ def sync(
     A file that cannot be read keeps its earlier version, and `failed` tells why. Whatever
     happens, readers see the earlier generation or the new one, whole. The model is loaded only
     if there is text to embed. `progress` gets the plan and returns what is told of each essay.
-    Raises EssaysMissing, IndexBusy, IndexDamaged, IndexUnwritable, ModelUnavailable and
-    WeightsDamaged.
+    Raises EssaysMissing, TooManyRemovals unless `allow_removals`, IndexBusy, IndexDamaged,
+    IndexUnwritable, ModelUnavailable and WeightsDamaged.
     """
-    plan = make_plan(essays, index, embeddings.identity)
-    if dry_run or not plan.changes:
-        return replace(plan, dry_run=dry_run)
-    if plan.added or plan.updated:
+    plan = _plan(essays, _published(store), embeddings.identity)
+    if dry_run:
+        return replace(plan.report, dry_run=True)
+    plan.check_removals(allow_removals)
+    if not plan.report.changes:
+        return plan.report
+    if plan.to_make:
         embeddings.load()  # what cannot be loaded fails before anything is written
-    with publishing.writing(index):
-        plan = make_plan(essays, index, embeddings.identity)  # another writer may just be done
-        return _build(essays, index, embeddings, plan, progress(plan))
+    with store.writing() as draft:
+        plan = _plan(essays, _state(draft.previous), embeddings.identity)  # it may be others' work
+        plan.check_removals(allow_removals)
+        return _build(plan, draft, embeddings, progress(plan.report))
 
 
-def make_plan(essays: Path, index: Path, model: str) -> SyncReport:
-    """Compare a folder with the published generation: what a sync would do.
-
-    Raises EssaysMissing when the folder holds nothing to read.
-    """
-    published = _published(index)
-    manifest = read_manifest(published) if published else Manifest(model, {})
-    stale = (manifest.model, manifest.passage_rules) != (model, PASSAGE_RULES)
-    plan = SyncReport(generation=published.name if published else "", passages=manifest.passages)
-    paths = find_essays(essays)
-    for path in paths:
-        _compare(essays, path, manifest, stale, plan)
-    present = {source_of(essays, path) for path in paths}
-    plan.removed.extend(sorted(manifest.essays.keys() - present))
-    if len(plan.failed) == len(paths):
-        raise EssaysMissing(_nothing_readable(essays, plan.failed))
-    return plan
+_State = tuple[str, Manifest] | None  # name and content of the published generation
 
 
-def _published(index: Path) -> Path | None:
+def _published(store: Store) -> _State:
     try:
-        return publishing.published(index)
+        name = store.published()
     except IndexMissing:
         return None
+    return name, store.manifest(name)
 
 
-def _compare(essays: Path, path: Path, manifest: Manifest, stale: bool, plan: SyncReport) -> None:
-    source = source_of(essays, path)
-    known = manifest.essays.get(source)
+def _state(generation: Generation | None) -> _State:
+    return (generation.name, generation.manifest) if generation else None
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """A folder compared with the published generation."""
+
+    essays: Path
+    report: SyncReport
+    to_make: list[str]  # sources to read and split
+    to_keep: list[str]  # sources that stay as they are
+    lost: list[str]  # removed sources whose content is nowhere else in the folder
+
+    def check_removals(self, allowed: bool) -> None:
+        known = len(self.report.removed) + len(self.to_keep) + len(self.report.updated)
+        if not allowed and len(self.lost) > known * MOST_REMOVALS:
+            raise TooManyRemovals(
+                f"This would remove {len(self.lost)} of {known} essays from the index, so nothing "
+                f"was done; if {self.essays} is the right folder, run it with --allow-removals."
+            )
+
+
+def _plan(essays: Path, state: _State, model: str) -> _Plan:
+    name, manifest = state or ("", Manifest(model, {}))
+    report = SyncReport(generation=name, passages=manifest.passages)
+    stale = not manifest.made_by(model)
+    present = _fingerprints(essays, report)
+    for source, print_ in present.items():
+        known = manifest.essays.get(source)
+        if known and known.fingerprint == print_ and not stale:
+            report.unchanged.append(source)
+        elif _readable(essays, source, report):
+            (report.updated if known else report.added).append(source)
+    if len(report.failed) == len(present.keys() | report.failed.keys()):
+        raise EssaysMissing(_nothing_readable(essays, report.failed))
+    found = present.keys() | report.failed.keys()
+    report.removed.extend(source for source in manifest.essays if source not in found)
+    prints = set(present.values())
+    return _Plan(
+        essays=essays,
+        report=report,
+        to_make=[*report.added, *report.updated],
+        to_keep=[*report.unchanged, *(each for each in report.failed if each in manifest.essays)],
+        lost=[each for each in report.removed if manifest.essays[each].fingerprint not in prints],
+    )
+
+
+def _fingerprints(essays: Path, report: SyncReport) -> dict[str, str]:
+    found = {}
+    for path in find_essays(essays):
+        source = source_of(essays, path)
+        try:
+            found[source] = fingerprint(path)
+        except EssayUnreadable as error:
+            report.failed[source] = str(error)
+    return found
+
+
+def _readable(essays: Path, source: str, report: SyncReport) -> bool:
     try:
-        fingerprint = read_essay(essays, path).metadata["fingerprint"]
+        read_essay(essays, essays / source)
     except EssayUnreadable as error:
-        plan.failed[source] = str(error)
-        return
-    if known is None:
-        plan.added.append(source)
-    elif stale or known.fingerprint != fingerprint:
-        plan.updated.append(source)
-    else:
-        plan.unchanged.append(source)
+        report.failed[source] = str(error)
+        return False
+    return True
 
 
 def _nothing_readable(essays: Path, failed: dict[str, str]) -> str:
     if not failed:
-        return f"There are no essays in {essays}; put .txt or .md files there."
+        return f"There are no essays in {essays}; put {', '.join(sorted(SUFFIXES))} files there."
     reasons = "; ".join(f"{source}: {reason}" for source, reason in failed.items())
     return f"None of the files in {essays} can be read ({reasons})."
 
 
 def _build(
-    essays: Path, index: Path, embeddings: SentenceEmbeddings, plan: SyncReport, progress: Progress
+    plan: _Plan, draft: Draft, embeddings: SentenceEmbeddings, progress: Progress
 ) -> SyncReport:
-    folder = publishing.new_generation(index)
-    published = _published(index)
-    opened = Generation(published) if published else nullcontext()
-    with opened as previous, GenerationWriter(folder) as writer:
-        builder = _Builder(writer, embeddings)
-        if previous:
-            builder.copy(previous, {*plan.unchanged, *plan.failed})
-        for source in [*plan.added, *plan.updated]:
-            progress(source)
-            builder.add(read_essay(essays, essays / source))
-        manifest = builder.finish()
-    publishing.publish(index, folder)
+    builder = _Builder(draft, embeddings)
+    builder.keep(plan.to_keep)
+    for source in plan.to_make:
+        progress(source)
+        essay = _read_again(plan, source, draft.previous)
+        if essay:
+            builder.add(essay)
+    manifest = builder.finish()
     return replace(
-        plan,
-        generation=folder.name,
+        plan.report,
+        generation=draft.publish(manifest),
         passages=manifest.passages,
         embedded=builder.embedded,
     )
 
 
-class _Builder:
-    """Fills a generation, from the previous one where it can, else by embedding."""
+def _read_again(plan: _Plan, source: str, previous: Generation | None) -> Document | None:
+    """The essay, or its earlier version where the file was spoiled after the plan was made."""
+    try:
+        return read_essay(plan.essays, plan.essays / source)
+    except EssayUnreadable as error:
+        report = plan.report
+        (report.updated if source in report.updated else report.added).remove(source)
+        report.failed[source] = str(error)
+        return previous.essay(source) if previous and source in previous.manifest.essays else None
 
-    def __init__(self, writer: GenerationWriter, embeddings: SentenceEmbeddings) -> None:
+
+class _Builder:
+    """Fills a draft, from the previous generation where it can, else by embedding."""
+
+    def __init__(self, draft: Draft, embeddings: SentenceEmbeddings) -> None:
         self.embedded = 0
-        self._writer = writer
+        self._draft = draft
         self._embeddings = embeddings
         self._entries: dict[str, EssayEntry] = {}
         self._vectors: dict[str, Vector] = {}  # by digest, of passages that may come again
         self._pending: list[IndexedPassage] = []
 
-    def copy(self, previous: Generation, sources: set[str]) -> None:
+    def keep(self, sources: Sequence[str]) -> None:
         """Take over the essays of these sources, and remember the other passages' vectors."""
-        same_model = previous.manifest.model == self._embeddings.identity
-        if not same_model or previous.manifest.passage_rules != PASSAGE_RULES:
-            self._make_again(previous, sources, same_model)
+        previous = self._draft.previous
+        manifest = previous.manifest if previous else Manifest(self._embeddings.identity, {})
+        entries = {source: manifest.essays[source] for source in sources}
+        editions = {edition(source, entry.fingerprint) for source, entry in entries.items()}
+        if manifest.made_by(self._embeddings.identity):
+            self._vectors = self._draft.keep(editions)
+            self._entries.update(entries)
             return
-        for rows in batch_iterate(PASSAGES_AT_ONCE, previous.rows()):
-            kept = [row for row in rows if row[0].essay in sources]
-            self._write(kept)
-            others = (row for row in rows if row[0].essay not in sources)
-            self._vectors.update((passage.digest, vector) for passage, vector in others)
-        for texts in batch_iterate(PASSAGES_AT_ONCE, previous.essays_of(sources)):
-            self._writer.add_essays(texts)
-        entries = previous.manifest.essays
-        self._entries.update((source, entries[source]) for source in sources & entries.keys())
-
-    def _make_again(self, previous: Generation, sources: set[str], same_model: bool) -> None:
-        """Other rules or another model: only an essay's text, or an embedding, can be kept."""
-        if same_model:
-            rows = previous.rows()
-            self._vectors.update((passage.digest, vector) for passage, vector in rows)
-        for essay in previous.essays_of(sources):
-            self.add(essay)
+        vectors = self._draft.keep(set())
+        if manifest.model == self._embeddings.identity:
+            self._vectors = vectors
+        if previous:
+            for essay in previous.rows.essays(editions):  # other rules or model: only text stays
+                self.add(essay)
 
     def add(self, essay: Document) -> None:
         """Split an essay into passages, and embed those whose text is new."""
@@ -202,23 +235,23 @@ class _Builder:
             passages=len(passages),
             added=now(),
         )
-        self._writer.add_essays([essay])
+        self._draft.rows.add_essays([essay])
         self._pending.extend(passages)
         if len(self._pending) >= PASSAGES_AT_ONCE:
             self._flush()
 
     def finish(self) -> Manifest:
-        """Write what is left, and the manifest."""
+        """Write what is left; gives what the generation holds."""
         self._flush()
-        manifest = Manifest(self._embeddings.identity, dict(sorted(self._entries.items())))
-        self._writer.finish(manifest)
-        return manifest
+        return Manifest(self._embeddings.identity, dict(sorted(self._entries.items())))
 
     def _flush(self) -> None:
         texts = {passage.digest: passage.text for passage in self._pending}
         new = [digest for digest in texts if digest not in self._vectors]
         vectors = self._vectors | self._embed({digest: texts[digest] for digest in new})
-        self._write([(passage, vectors[passage.digest]) for passage in self._pending])
+        self._draft.rows.add_passages(
+            self._pending, [vectors[passage.digest] for passage in self._pending]
+        )
         self._pending.clear()
 
     def _embed(self, texts: dict[str, str]) -> dict[str, Vector]:
@@ -228,17 +261,15 @@ class _Builder:
         vectors = self._embeddings.embed_documents(list(texts.values()))
         return dict(zip(texts, np.asarray(vectors, dtype=np.float32), strict=True))
 
-    def _write(self, rows: Sequence[tuple[IndexedPassage, Vector]]) -> None:
-        self._writer.add_passages([row[0] for row in rows], [row[1] for row in rows])
-
 
 def _passages_of(essay: Document, embeddings: SentenceEmbeddings) -> Iterator[IndexedPassage]:
-    text = essay.page_content
+    text, source = essay.page_content, essay.metadata["source"]
     passages = split_passages(text, embeddings.token_starts(text), embeddings.max_tokens)
     for passage in passages:
         part = text[passage.start : passage.end]
         yield IndexedPassage(
-            essay=essay.metadata["source"],
+            essay=source,
+            edition=edition(source, essay.metadata["fingerprint"]),
             title=essay.metadata["title"],
             start=passage.start,
             end=passage.end,

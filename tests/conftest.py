@@ -10,6 +10,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 
 from bot.answering import Answerer
 from ingest.embedding import SentenceEmbeddings
+from ingest.publishing import FolderStore
 from ingest.reading import PublishedIndex
 from ingest.sync import sync
 
@@ -29,13 +30,13 @@ def embeddings() -> SentenceEmbeddings:
 @pytest.fixture(scope="session")
 def seed_index(tmp_path_factory: pytest.TempPathFactory, embeddings: SentenceEmbeddings) -> Path:
     index = tmp_path_factory.mktemp("seed") / "index"
-    sync(ESSAYS, index, embeddings)
+    sync(ESSAYS, FolderStore(index), embeddings)
     return index
 
 
 @pytest.fixture(scope="session")
 def answerer(seed_index: Path, embeddings: SentenceEmbeddings) -> Iterator[Answerer]:
-    published = PublishedIndex(seed_index, embeddings.identity)
+    published = PublishedIndex(FolderStore(seed_index), embeddings.identity)
     yield Answerer(published, embeddings)
     published.close()
 

@@ -14,6 +14,7 @@ import pytest
 
 from bot.cli import main
 from ingest.embedding import DEFAULT_WHEEL, SentenceEmbeddings
+from ingest.publishing import FolderStore
 from ingest.sync import sync
 from tests.conftest import ESSAYS, SEED, WriteEssays
 
@@ -150,7 +151,7 @@ def test_no_such_folder_and_an_empty_one_leave_the_index_as_it_was(
     before = tree(index)
     assert_one_sentence(run("ingest", tmp_path / "nowhere"), "no folder", "nowhere")
     (folder / "one.txt").unlink()
-    assert_one_sentence(run("ingest", folder), "no essays", "put .txt or .md files there")
+    assert_one_sentence(run("ingest", folder), "no essays", "files there")
     assert tree(index) == before
 
 
@@ -198,7 +199,7 @@ def test_an_index_of_another_embedding_model_is_refused(
 def test_a_model_that_cannot_be_loaded_leaves_the_index_as_it_was(
     run: Run, tmp_path: Path, embeddings: SentenceEmbeddings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sync(ESSAYS, tmp_path / "index", embeddings)
+    sync(ESSAYS, FolderStore(tmp_path / "index"), embeddings)
     before = tree(tmp_path / "index")
     monkeypatch.setenv("EMBEDDING_MODEL", str(tmp_path / "another"))
     assert_one_sentence(run("ingest", ESSAYS), "another", "EMBEDDING_MODEL")

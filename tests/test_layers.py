@@ -15,14 +15,9 @@ MODULES = sorted(
 # From the ground up; a module may import from its own layer or from a lower one.
 LAYERS = (
     {"ingest.errors", "bot.errors", "bot.settings", "prompts"},
-    {
-        "ingest.essays",
-        "ingest.passages",
-        "ingest.embedding",
-        "ingest.keywords",
-        "ingest.publishing",
-    },
-    {"ingest.index", "ingest.reading"},
+    {"ingest.essays", "ingest.passages", "ingest.embedding", "ingest.keywords"},
+    {"ingest.records", "ingest.index", "ingest.publishing"},
+    {"ingest.store", "ingest.reading"},
     {"bot.questions", "bot.conversation", "bot.citations", "bot.retrieval"},
     {"bot.evidence", "bot.quoting"},
     {"ingest.sync", "bot.answering"},

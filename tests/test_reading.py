@@ -6,6 +6,7 @@ import pytest
 
 from ingest.embedding import SentenceEmbeddings
 from ingest.errors import IndexMismatch
+from ingest.publishing import FolderStore
 from ingest.reading import PublishedIndex
 from ingest.sync import sync
 from tests.conftest import WriteEssays
@@ -14,12 +15,12 @@ from tests.conftest import WriteEssays
 def test_a_new_generation_is_seen_at_the_next_reading_and_the_old_one_stays_open_meanwhile(
     essays: WriteEssays, tmp_path: Path, embeddings: SentenceEmbeddings
 ) -> None:
-    index = tmp_path / "index"
+    store = FolderStore(tmp_path / "index")
     folder = essays(one="The cat sleeps all day.")
-    sync(folder, index, embeddings)
-    published = PublishedIndex(index, embeddings.identity)
+    sync(folder, store, embeddings)
+    published = PublishedIndex(store, embeddings.identity)
     with published.reading() as old:
-        sync(essays(two="The dog is awake."), index, embeddings)
+        sync(essays(two="The dog is awake."), store, embeddings)
         with published.reading() as new:
             assert set(new.manifest.essays) == {"one.txt", "two.txt"}
         assert old.essay_text("one.txt") == "The cat sleeps all day."
@@ -30,10 +31,10 @@ def test_a_new_generation_is_seen_at_the_next_reading_and_the_old_one_stays_open
 def test_many_threads_read_while_generations_are_published(
     essays: WriteEssays, tmp_path: Path, embeddings: SentenceEmbeddings
 ) -> None:
-    index = tmp_path / "index"
+    store = FolderStore(tmp_path / "index")
     folder = essays(one="The cat sleeps all day.")
-    sync(folder, index, embeddings)
-    published = PublishedIndex(index, embeddings.identity)
+    sync(folder, store, embeddings)
+    published = PublishedIndex(store, embeddings.identity)
     vector = embeddings.embed_query("Who sleeps?")
 
     def read(_: int) -> int:
@@ -43,7 +44,7 @@ def test_many_threads_read_while_generations_are_published(
     with ThreadPoolExecutor(4) as pool:
         counts = pool.map(read, range(200))
         for number in range(3):
-            sync(essays(one=f"The cat sleeps, year {number}."), index, embeddings)
+            sync(essays(one=f"The cat sleeps, year {number}."), store, embeddings)
         assert set(counts) == {1}
     published.close()
 
@@ -51,7 +52,7 @@ def test_many_threads_read_while_generations_are_published(
 def test_an_index_of_another_model_is_refused(seed_index: Path) -> None:
     with (
         pytest.raises(IndexMismatch, match="EMBEDDING_MODEL"),
-        PublishedIndex(seed_index, "another-model").reading(),
+        PublishedIndex(FolderStore(seed_index), "another-model").reading(),
     ):
         pass
 
@@ -68,7 +69,7 @@ def test_a_read_only_index_is_read_and_stays_as_it_was(
         if subprocess.run(command, capture_output=True, check=False).returncode:
             pytest.skip("mounting is not allowed here")
     try:
-        published = PublishedIndex(mounted, embeddings.identity)
+        published = PublishedIndex(FolderStore(mounted), embeddings.identity)
         with published.reading() as generation:
             assert generation.search_dense(embeddings.embed_query("energy"), 1)
         published.close()

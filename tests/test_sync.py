@@ -1,3 +1,4 @@
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -6,8 +7,7 @@ from filelock import FileLock
 
 from ingest.embedding import SentenceEmbeddings
 from ingest.errors import EssaysMissing, IndexBusy, IndexDamaged, IndexMissing, IndexUnwritable
-from ingest.index import Generation, read_manifest
-from ingest.publishing import KEEP, published
+from ingest.publishing import KEEP, FolderStore
 from ingest.sync import SyncReport, sync
 from tests.conftest import WriteEssays
 
@@ -17,13 +17,13 @@ THREE = "On Ships\n\nA ship is a small kingdom. Its captain is the king."
 
 
 @pytest.fixture
-def index(tmp_path: Path) -> Path:
-    return tmp_path / "index"
+def store(tmp_path: Path) -> FolderStore:
+    return FolderStore(tmp_path / "index")
 
 
-def passages_of(index: Path) -> list[tuple[str, str]]:
-    with Generation(published(index)) as generation:
-        rows = [passage for passage, _ in generation.rows()]
+def passages_of(store: FolderStore) -> list[tuple[str, str]]:
+    with closing(store.open(store.published())) as generation:
+        rows = [passage for page in generation.rows.all_passages() for passage in page]
         for passage in rows:
             text = generation.essay_text(passage.essay)
             assert text[passage.start : passage.end] == passage.text
@@ -33,140 +33,140 @@ def passages_of(index: Path) -> list[tuple[str, str]]:
 
 
 def test_the_report_tells_what_became_of_each_essay(
-    essays: WriteEssays, index: Path, embeddings: SentenceEmbeddings
+    essays: WriteEssays, store: FolderStore, embeddings: SentenceEmbeddings
 ) -> None:
     folder = essays(one=ONE, two=TWO, three=THREE)
-    assert sync(folder, index, embeddings).added == ["one.txt", "three.txt", "two.txt"]
+    assert sync(folder, store, embeddings).added == ["one.txt", "three.txt", "two.txt"]
     essays(one=ONE + " It purrs.", four=ONE)
     (folder / "two.txt").unlink()
-    report = sync(folder, index, embeddings)
+    report = sync(folder, store, embeddings)
     assert report.added == ["four.txt"]
     assert report.updated == ["one.txt"]
     assert report.unchanged == ["three.txt"]
     assert report.removed == ["two.txt"]
-    assert {essay for essay, _ in passages_of(index)} == {"one.txt", "three.txt", "four.txt"}
-    assert list(read_manifest(published(index)).essays) == ["four.txt", "one.txt", "three.txt"]
+    assert {essay for essay, _ in passages_of(store)} == {"one.txt", "three.txt", "four.txt"}
+    assert list(store.manifest(store.published()).essays) == ["four.txt", "one.txt", "three.txt"]
 
 
 def test_an_unchanged_folder_publishes_and_embeds_nothing(
-    essays: WriteEssays, index: Path, embeddings: SentenceEmbeddings
+    essays: WriteEssays, store: FolderStore, embeddings: SentenceEmbeddings
 ) -> None:
     folder = essays(one=ONE)
-    before = sync(folder, index, embeddings)
-    after = sync(folder, index, SentenceEmbeddings())
+    before = sync(folder, store, embeddings)
+    after = sync(folder, store, SentenceEmbeddings())
     assert (after.unchanged, after.embedded) == (["one.txt"], 0)
-    assert after.generation == before.generation == published(index).name
+    assert after.generation == before.generation == store.published()
 
 
 def test_only_text_that_is_new_is_embedded(
-    essays: WriteEssays, index: Path, embeddings: SentenceEmbeddings
+    essays: WriteEssays, store: FolderStore, embeddings: SentenceEmbeddings
 ) -> None:
     paragraph = "The cat sleeps all day and it hunts at night. " * 10
     folder = essays(one=paragraph, two=TWO)
-    sync(folder, index, embeddings)
+    sync(folder, store, embeddings)
     (folder / "two.txt").rename(folder / "renamed.txt")
-    assert sync(folder, index, embeddings).embedded == 0
+    assert sync(folder, store, embeddings).embedded == 0
     essays(one=f"{paragraph}\n\nA wholly new end of the essay.")
-    assert sync(folder, index, embeddings).embedded == 1
+    assert sync(folder, store, embeddings).embedded == 1
 
 
 def test_a_text_that_repeats_is_embedded_once_and_indexed_at_each_place(
-    essays: WriteEssays, index: Path, embeddings: SentenceEmbeddings
+    essays: WriteEssays, store: FolderStore, embeddings: SentenceEmbeddings
 ) -> None:
-    report = sync(essays(one=ONE, copy=ONE), index, embeddings)
+    report = sync(essays(one=ONE, copy=ONE), store, embeddings)
     assert (report.passages, report.embedded) == (2, 1)
 
 
 def test_a_dry_run_tells_the_plan_and_writes_nothing(
-    essays: WriteEssays, index: Path, embeddings: SentenceEmbeddings
+    essays: WriteEssays, store: FolderStore, embeddings: SentenceEmbeddings
 ) -> None:
-    report = sync(essays(one=ONE), index, embeddings, dry_run=True)
+    report = sync(essays(one=ONE), store, embeddings, dry_run=True)
     assert report.added == ["one.txt"]
     assert "Nothing was written" in str(report)
-    assert not index.exists()
+    assert not store.folder.exists()
 
 
 def test_a_file_that_cannot_be_read_keeps_its_earlier_version(
-    essays: WriteEssays, index: Path, embeddings: SentenceEmbeddings
+    essays: WriteEssays, store: FolderStore, embeddings: SentenceEmbeddings
 ) -> None:
     folder = essays(one=ONE, two=TWO)
-    sync(folder, index, embeddings)
-    before = [row for row in passages_of(index) if row[0] == "one.txt"]
+    sync(folder, store, embeddings)
+    before = [row for row in passages_of(store) if row[0] == "one.txt"]
     essays(one=b"\0\1\2\3" * 50, two=TWO + " But all must.")
-    report = sync(folder, index, embeddings)
+    report = sync(folder, store, embeddings)
     assert "not text" in report.failed["one.txt"]
     assert report.updated == ["two.txt"]
-    assert [row for row in passages_of(index) if row[0] == "one.txt"] == before
+    assert [row for row in passages_of(store) if row[0] == "one.txt"] == before
 
 
 def test_a_folder_with_nothing_to_read_leaves_the_index_as_it_was(
-    essays: WriteEssays, index: Path, embeddings: SentenceEmbeddings
+    essays: WriteEssays, store: FolderStore, embeddings: SentenceEmbeddings
 ) -> None:
     folder = essays(one=ONE)
-    name = sync(folder, index, embeddings).generation
+    name = sync(folder, store, embeddings).generation
     essays(one="")
     with pytest.raises(EssaysMissing, match=r"one\.txt: it is empty"):
-        sync(folder, index, embeddings)
+        sync(folder, store, embeddings)
     (folder / "one.txt").unlink()
     with pytest.raises(EssaysMissing, match="no essays"):
-        sync(folder, index, embeddings)
-    assert published(index).name == name
+        sync(folder, store, embeddings)
+    assert store.published() == name
 
 
 def test_a_sync_that_fails_midway_leaves_the_published_generation(
-    essays: WriteEssays, index: Path, embeddings: SentenceEmbeddings
+    essays: WriteEssays, store: FolderStore, embeddings: SentenceEmbeddings
 ) -> None:
     folder = essays(one=ONE)
-    name = sync(folder, index, embeddings).generation
-    before = passages_of(index)
+    name = sync(folder, store, embeddings).generation
+    before = passages_of(store)
     essays(two=TWO)
 
     def fail(source: str) -> None:
         raise RuntimeError(source)
 
     with pytest.raises(RuntimeError):
-        sync(folder, index, embeddings, progress=lambda _plan: fail)
-    assert published(index).name == name
-    assert passages_of(index) == before
-    assert sync(folder, index, embeddings).added == ["two.txt"]
-    assert len(list((index / "generations").iterdir())) == 2, "the half-built one is gone"
+        sync(folder, store, embeddings, progress=lambda _plan: fail)
+    assert store.published() == name
+    assert passages_of(store) == before
+    assert sync(folder, store, embeddings).added == ["two.txt"]
+    assert len(list((store.folder / "generations").iterdir())) == 2, "the half-built one is gone"
 
 
 def test_older_generations_are_kept_but_not_for_ever(
-    essays: WriteEssays, index: Path, embeddings: SentenceEmbeddings
+    essays: WriteEssays, store: FolderStore, embeddings: SentenceEmbeddings
 ) -> None:
     for number in range(KEEP + 2):
-        sync(essays(one=f"{ONE} It was year {number}."), index, embeddings)
-    names = sorted(path.name for path in (index / "generations").iterdir())
+        sync(essays(one=f"{ONE} It was year {number}."), store, embeddings)
+    names = sorted(path.name for path in (store.folder / "generations").iterdir())
     assert len(names) == KEEP
-    assert names[-1] == published(index).name
+    assert names[-1] == store.published()
 
 
 def test_another_model_makes_every_essay_anew_even_one_that_cannot_be_read(
-    essays: WriteEssays, index: Path, embeddings: SentenceEmbeddings
+    essays: WriteEssays, store: FolderStore, embeddings: SentenceEmbeddings
 ) -> None:
     class Renamed(SentenceEmbeddings):
         identity = "another-model"
 
     folder = essays(one=ONE, two=TWO)
-    sync(folder, index, embeddings)
-    before = passages_of(index)
+    sync(folder, store, embeddings)
+    before = passages_of(store)
     essays(two="")
-    report = sync(folder, index, Renamed())
+    report = sync(folder, store, Renamed())
     assert report.updated == ["one.txt"]
     assert report.embedded == 2
-    assert passages_of(index) == before
-    assert read_manifest(published(index)).model == "another-model"
+    assert passages_of(store) == before
+    assert store.manifest(store.published()).model == "another-model"
 
 
 def test_two_writers_do_not_meet(
-    essays: WriteEssays, index: Path, embeddings: SentenceEmbeddings
+    essays: WriteEssays, store: FolderStore, embeddings: SentenceEmbeddings
 ) -> None:
     folder = essays(one=ONE)
-    index.mkdir()
-    with FileLock(index / "lock"), pytest.raises(IndexBusy, match="Another process"):
-        sync(folder, index, embeddings)
-    assert sync(folder, index, embeddings).added == ["one.txt"]
+    store.folder.mkdir()
+    with FileLock(store.folder / "lock"), pytest.raises(IndexBusy, match="Another process"):
+        sync(folder, store, embeddings)
+    assert sync(folder, store, embeddings).added == ["one.txt"]
 
 
 def test_an_index_folder_that_cannot_be_made_is_named(
@@ -174,29 +174,29 @@ def test_an_index_folder_that_cannot_be_made_is_named(
 ) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(IndexUnwritable, match="cannot be written"):
-        sync(essays(one=ONE), tmp_path / "file" / "index", embeddings)
+        sync(essays(one=ONE), FolderStore(tmp_path / "file" / "index"), embeddings)
 
 
 def test_a_damaged_manifest_is_told_rather_than_read(
-    essays: WriteEssays, index: Path, embeddings: SentenceEmbeddings
+    essays: WriteEssays, store: FolderStore, embeddings: SentenceEmbeddings
 ) -> None:
     folder = essays(one=ONE)
-    sync(folder, index, embeddings)
-    (published(index) / "manifest.json").write_text("{")
+    sync(folder, store, embeddings)
+    (store.place(store.published()) / "manifest.json").write_text("{")
     with pytest.raises(IndexDamaged, match="cannot be opened"):
-        sync(folder, index, embeddings)
+        sync(folder, store, embeddings)
 
 
-def test_no_index_is_told_with_the_command_that_makes_one(index: Path) -> None:
+def test_no_index_is_told_with_the_command_that_makes_one(store: FolderStore) -> None:
     with pytest.raises(IndexMissing, match="essay-bot ingest"):
-        published(index)
+        store.published()
 
 
 def test_an_essay_without_a_single_word_can_be_indexed(
-    essays: WriteEssays, index: Path, embeddings: SentenceEmbeddings
+    essays: WriteEssays, store: FolderStore, embeddings: SentenceEmbeddings
 ) -> None:
-    sync(essays(one="... ??? !!!"), index, embeddings)
-    with Generation(published(index)) as generation:
+    sync(essays(one="... ??? !!!"), store, embeddings)
+    with closing(store.open(store.published())) as generation:
         assert generation.keywords.search("anything", 5) == []
         assert len(generation.search_dense(embeddings.embed_query("anything"), 5)) == 1
 

@@ -3,7 +3,7 @@ import io
 from rich.console import Console
 
 from bot.terminal import plain, print_essays
-from ingest.index import EssayEntry, Manifest
+from ingest.records import EssayEntry, Manifest
 
 
 def test_an_essay_cannot_steer_the_terminal() -> None:

@@ -1,0 +1,106 @@
+"""What an index is made of; knows nothing of where it is kept."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pydantic
+
+from ingest.errors import IndexMismatch
+from ingest.passages import PASSAGE_RULES
+
+Vector = np.ndarray[Any, np.dtype[np.float32]]
+
+
+def now() -> str:
+    """The time as ISO 8601, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@dataclass(frozen=True)
+class EssayEntry:
+    """What the manifest tells of one essay."""
+
+    title: str
+    fingerprint: str
+    passages: int
+    added: str  # ISO 8601, when this text came into the index
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a generation holds, readable without opening its passages."""
+
+    model: str
+    essays: dict[str, EssayEntry]  # by source
+    passage_rules: str = PASSAGE_RULES
+    created: str = field(default_factory=now)
+    deleted: int = 0  # passages deleted since its folder was last written from nothing
+
+    @property
+    def passages(self) -> int:
+        """How many passages the generation holds."""
+        return sum(entry.passages for entry in self.essays.values())
+
+    def editions(self) -> set[str]:
+        """The editions of its essays."""
+        return {edition(source, entry.fingerprint) for source, entry in self.essays.items()}
+
+    def made_by(self, model: str) -> bool:
+        """Whether this model and today's passage rules made it."""
+        return (self.model, self.passage_rules) == (model, PASSAGE_RULES)
+
+    def check(self, model: str, place: str) -> None:
+        """Raises IndexMismatch unless this model and today's passage rules made it."""
+        if self.model != model:
+            raise IndexMismatch(
+                f"The index {place} was made with the embedding model {self.model}, but {model} "
+                "is set; set EMBEDDING_MODEL back, or rebuild the index with: essay-bot ingest"
+            )
+        if not self.made_by(model):
+            raise IndexMismatch(
+                f"The index {place} was made by another version of this program; "
+                "rebuild it with: essay-bot ingest"
+            )
+
+
+_MANIFEST = pydantic.TypeAdapter(Manifest)
+
+
+def dump_manifest(manifest: Manifest) -> bytes:
+    """The manifest as JSON."""
+    return _MANIFEST.dump_json(manifest)
+
+
+def parse_manifest(json: str | bytes) -> Manifest:
+    """The manifest of its JSON. Raises ValueError."""
+    return _MANIFEST.validate_json(json)
+
+
+def edition(source: str, fingerprint: str) -> str:
+    """The name of one version of an essay's text."""
+    return f"{source}#{fingerprint[:16]}"
+
+
+@dataclass(frozen=True)
+class IndexedPassage:
+    """A passage as it stands in the index; `digest` is the same for the same text."""
+
+    essay: str
+    edition: str
+    title: str
+    start: int
+    end: int
+    text: str
+    digest: str
+
+    @property
+    def id(self) -> str:
+        """Its key in Chroma and in the keyword index."""
+        return f"{self.edition}#{self.start}"
+
+
+def edition_of(passage_id: str) -> str:
+    """The edition a passage's id belongs to."""
+    return passage_id.rpartition("#")[0]
