@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bot import index_commands
 from bot.errors import BatchInvalid
+from bot.options import IndexOption, JsonOption, read_settings
 from ingest.errors import EssayBotError
 
 if TYPE_CHECKING:
     from bot.answering import Answerer
     from bot.jsonl import Request
-    from bot.settings import Settings
     from ingest.sync import Progress, SyncReport
 
 app = typer.Typer(
@@ -28,13 +29,8 @@ app = typer.Typer(
     "from the environment and from a file `.env`; `.env.example` lists them.",
 )
 
-IndexOption = Annotated[
-    Path | None,
-    typer.Option("--index", metavar="DIR", help="The index folder. [default: INDEX_DIR, or index]"),
-]
-JsonOption = Annotated[
-    bool, typer.Option("--json", help="Print nothing but JSON, one object a line.")
-]
+app.add_typer(index_commands.app, name="index")
+
 QuestionArgument = Annotated[
     str | None, typer.Argument(metavar="QUESTION", help="The question, in quotes.")
 ]
@@ -73,7 +69,7 @@ def ingest(
     from ingest.store import open_store
     from ingest.sync import sync
 
-    settings = _settings()
+    settings = read_settings()
     with _progress(quiet=as_json or dry_run) as progress:
         report = sync(
             essays or settings.essays_dir,
@@ -160,7 +156,7 @@ def chat(index: IndexOption = None) -> None:
     """
     from bot.repl import chat as run
 
-    settings = _settings()
+    settings = read_settings()
     run(settings.essays_dir, index or settings.index_dir, settings.embedding_model)
 
 
@@ -173,17 +169,11 @@ def main() -> None:
         sys.exit(1)
 
 
-def _settings() -> "Settings":
-    from bot.settings import Settings
-
-    return Settings()
-
-
 def _answerer(index: Path | None) -> "Answerer":
     from bot.answering import open_answerer
     from ingest.store import open_store
 
-    settings = _settings()
+    settings = read_settings()
     return open_answerer(open_store(index or settings.index_dir), settings.embedding_model)
 
 

@@ -83,7 +83,17 @@ class FolderStore:
         return Generation(name, manifest, rows, keywords, close)
 
     def republish(self, name: str) -> None:
-        """Make a generation that is kept the published one, in one atomic step."""
+        """Make a generation that is kept the published one. Raises IndexMissing and IndexBusy."""
+        with self._lock():
+            if name not in self.generations():
+                raise IndexMissing(
+                    f"There is no generation {name} in {self.folder}; "
+                    "`essay-bot index list` shows those there are."
+                )
+            self.point_to(name)
+
+    def point_to(self, name: str) -> None:
+        """Have CURRENT name this generation, in one atomic step."""
         pointer = self.folder / f"CURRENT.{name}"
         with pointer.open("w", encoding="utf-8") as file:
             file.write(name + "\n")
@@ -244,7 +254,7 @@ class FolderDraft:
         (self._folder / "manifest.json").write_bytes(told)
         _flush(self._folder)
         name = self._folder.rename(self._store.place(self._folder.name)).name
-        self._store.republish(name)
+        self._store.point_to(name)
         for old in self._store.generations()[:-KEEP]:
             shutil.rmtree(self._store.place(old), ignore_errors=True)
         return name

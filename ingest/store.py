@@ -42,7 +42,7 @@ class Store(Protocol):
         """Open a generation for reading. Raises IndexDamaged."""
 
     def republish(self, name: str) -> None:
-        """Make a generation that is kept the published one."""
+        """Make a generation that is kept the published one. Raises IndexMissing and IndexBusy."""
 
     def writing(self) -> AbstractContextManager[Draft]:
         """Hold the index for one writer. Raises IndexBusy and IndexUnwritable."""

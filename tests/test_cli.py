@@ -142,6 +142,43 @@ def test_ingest_reports_in_words_and_as_json(run: Run, essays: WriteEssays) -> N
     assert "1 added, 1 updated" in done.out
 
 
+def test_generations_are_listed_checked_and_gone_back_to(
+    run: Run, essays: WriteEssays, tmp_path: Path
+) -> None:
+    folder = essays(one="The cat sleeps all day.")
+    assert_one_sentence(run("index", "list"), "no index")
+    run("ingest", folder)
+    assert_one_sentence(run("index", "rollback"), "no generation before")
+    essays(two="The dog does not.")
+    run("ingest", folder)
+    old, new = run("index", "list", "--json").records
+    assert (old["published"], new["published"]) == (False, True)
+    assert (old["essays"], new["essays"]) == (1, 2)
+    assert "is whole" in run("index", "verify").out
+    assert run("index", "rollback").out == f"Generation {old['generation']} is published.\n"
+    assert run("index", "list").out.startswith(f"* {old['generation']}")
+    assert_one_sentence(run("index", "rollback", "000099-abcdef"), "no generation 000099-abcdef")
+    keywords = tmp_path / "index" / "generations" / old["generation"] / "keywords" / "ids.json"
+    keywords.write_text("[]")
+    damaged = run("index", "verify")
+    assert damaged.code == 1
+    assert "Keywords and vectors differ" in damaged.err
+    assert run("index", "verify", "--json").records[0]["problems"]
+
+
+def test_a_sync_that_would_remove_most_essays_is_stopped(
+    run: Run, essays: WriteEssays, tmp_path: Path
+) -> None:
+    folder = essays(one="The cat sleeps all day.", two="The dog does not.", three="So be it.")
+    run("ingest", folder)
+    before = tree(tmp_path / "index")
+    for name in ("one", "two"):
+        (folder / f"{name}.txt").unlink()
+    assert_one_sentence(run("ingest", folder), "remove 2 of 3", "--allow-removals")
+    assert tree(tmp_path / "index") == before
+    assert run("ingest", folder, "--allow-removals").code == 0
+
+
 def test_no_such_folder_and_an_empty_one_leave_the_index_as_it_was(
     run: Run, essays: WriteEssays, tmp_path: Path
 ) -> None:

@@ -6,9 +6,17 @@ import pytest
 from filelock import FileLock
 
 from ingest.embedding import SentenceEmbeddings
-from ingest.errors import EssaysMissing, IndexBusy, IndexDamaged, IndexMissing, IndexUnwritable
+from ingest.errors import (
+    EssaysMissing,
+    IndexBusy,
+    IndexDamaged,
+    IndexMissing,
+    IndexUnwritable,
+    TooManyRemovals,
+)
 from ingest.publishing import KEEP, FolderStore
 from ingest.sync import SyncReport, sync
+from ingest.verifying import verify
 from tests.conftest import WriteEssays
 
 ONE = "On Cats\n\nThe cat sleeps all day. It hunts at night."
@@ -164,7 +172,10 @@ def test_two_writers_do_not_meet(
 ) -> None:
     folder = essays(one=ONE)
     store.folder.mkdir()
-    with FileLock(store.folder / "lock"), pytest.raises(IndexBusy, match="Another process"):
+    with (
+        FileLock(store.folder / "lock"),
+        pytest.raises(IndexBusy, match=r"Another process.* is writing"),
+    ):
         sync(folder, store, embeddings)
     assert sync(folder, store, embeddings).added == ["one.txt"]
 
@@ -205,3 +216,58 @@ def test_the_report_reads_as_a_sentence() -> None:
     report = SyncReport(added=["a.txt"], passages=3, embedded=3)
     assert str(report).startswith("1 added, 0 updated, 0 unchanged, 0 removed, 0 failed; ")
     assert "Would be" in str(replace(report, dry_run=True))
+
+
+def test_a_sync_that_would_remove_most_essays_stops_unless_allowed(
+    essays: WriteEssays, store: FolderStore, embeddings: SentenceEmbeddings
+) -> None:
+    folder = essays(one=ONE, two=TWO, three=THREE)
+    name = sync(folder, store, embeddings).generation
+    (folder / "one.txt").unlink()
+    (folder / "two.txt").unlink()
+    with pytest.raises(TooManyRemovals, match=r"remove 2 of 3 essays.*--allow-removals"):
+        sync(folder, store, embeddings)
+    assert store.published() == name
+    assert sync(folder, store, embeddings, dry_run=True).removed == ["one.txt", "two.txt"]
+    assert sync(folder, store, embeddings, allow_removals=True).removed == ["one.txt", "two.txt"]
+
+
+def test_renaming_every_essay_removes_nothing(
+    essays: WriteEssays, store: FolderStore, embeddings: SentenceEmbeddings
+) -> None:
+    folder = essays(one=ONE, two=TWO)
+    sync(folder, store, embeddings)
+    for path in list(folder.iterdir()):
+        path.rename(folder / f"new-{path.name}")
+    report = sync(folder, store, embeddings)
+    assert report.added == ["new-one.txt", "new-two.txt"]
+    assert report.embedded == 0
+
+
+def test_after_many_syncs_the_index_is_still_whole_and_no_larger_than_its_essays(
+    essays: WriteEssays, store: FolderStore, embeddings: SentenceEmbeddings
+) -> None:
+    many = {
+        f"essay{number}": f"Essay {number} is about the number {number}." for number in range(8)
+    }
+    for turn in range(8):
+        folder = essays(**many, changing=f"This was written in turn {turn}.")
+        sync(folder, store, embeddings)
+        with closing(store.open(store.published())) as generation:
+            assert verify(generation) == []
+            assert generation.rows.count() == 9
+            assert f"turn {turn}." in generation.essay_text("changing.txt")
+            assert generation.manifest.deleted <= 3
+
+
+def test_going_back_to_an_earlier_generation_gives_its_essays(
+    essays: WriteEssays, store: FolderStore, embeddings: SentenceEmbeddings
+) -> None:
+    first = sync(essays(one=ONE), store, embeddings).generation
+    second = sync(essays(two=TWO), store, embeddings).generation
+    store.republish(first)
+    assert [essay for essay, _ in passages_of(store)] == ["one.txt"]
+    assert store.generations() == [first, second]
+    assert sync(essays(), store, embeddings).added == ["two.txt"]
+    with pytest.raises(IndexMissing, match="no generation"):
+        store.republish("000099-abcdef")

@@ -1,0 +1,100 @@
+"""`essay-bot index`: look at the generations of an index, check one, go back to an earlier one."""
+
+import json
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.options import IndexOption, JsonOption, read_settings
+from ingest.errors import IndexMissing
+
+if TYPE_CHECKING:
+    from ingest.store import Store
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Look at the generations of an index, check them, go back to an earlier one.",
+)
+
+REMEDY = (
+    "go back to an earlier one with: essay-bot index rollback, "
+    "or move the index folder away and run: essay-bot ingest"
+)
+
+
+@app.command("list")
+def list_generations(index: IndexOption = None, as_json: JsonOption = False) -> None:
+    """Show the generations that are kept, the oldest first; * is the published one."""
+    store = _store(index)
+    published = store.published()
+    for name in store.generations():
+        manifest = store.manifest(name)
+        record = {
+            "generation": name,
+            "published": name == published,
+            "created": manifest.created,
+            "essays": len(manifest.essays),
+            "passages": manifest.passages,
+            "model": manifest.model,
+        }
+        mark = "*" if name == published else " "
+        line = (
+            f"{mark} {name}  {manifest.created}  {len(manifest.essays)} essays, "
+            f"{manifest.passages} passages, {manifest.model}"
+        )
+        typer.echo(json.dumps(record) if as_json else line)
+
+
+@app.command()
+def rollback(
+    generation: Annotated[
+        str | None,
+        typer.Argument(metavar="[GENERATION]", help="Which one. [default: the one before]"),
+    ] = None,
+    index: IndexOption = None,
+) -> None:
+    """Answer from an earlier generation again, at once and for every reader.
+
+    The next `ingest` brings the index up to date with the essays folder again.
+    """
+    store = _store(index)
+    name = generation or _before(store, store.published())
+    store.republish(name)
+    typer.echo(f"Generation {name} is published.")
+
+
+def _before(store: "Store", published: str) -> str:
+    names = store.generations()
+    earlier = names[: names.index(published)]
+    if not earlier:
+        raise IndexMissing(f"There is no generation before {published} to go back to.")
+    return earlier[-1]
+
+
+@app.command()
+def verify(index: IndexOption = None, as_json: JsonOption = False) -> None:
+    """Check that the published generation is whole: texts, offsets, embeddings, keywords."""
+    from ingest.verifying import verify as check
+
+    store = _store(index)
+    with closing(store.open(store.published())) as generation:
+        problems = check(generation)
+        passages = generation.manifest.passages
+    if as_json:
+        record = {"generation": generation.name, "passages": passages, "problems": problems}
+        typer.echo(json.dumps(record, ensure_ascii=False))
+    else:
+        for problem in problems:
+            typer.echo(problem, err=True)
+        told = f"has {len(problems)} faults; {REMEDY}" if problems else "is whole"
+        typer.echo(f"Generation {generation.name}, {passages} passages, {told}.")
+    if problems:
+        raise typer.Exit(1)
+
+
+def _store(index: Path | None) -> "Store":
+    from ingest.store import open_store
+
+    return open_store(index or read_settings().index_dir)
