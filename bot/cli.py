@@ -73,7 +73,7 @@ def ingest(
     with _progress(quiet=as_json or dry_run) as progress:
         report = sync(
             essays or settings.essays_dir,
-            open_store(index or settings.index_dir),
+            open_store(index or settings.index_dir, settings.chroma_url),
             SentenceEmbeddings(settings.embedding_model),
             dry_run=dry_run,
             allow_removals=allow_removals,
@@ -157,7 +157,7 @@ def chat(index: IndexOption = None) -> None:
     from bot.repl import chat as run
 
     settings = read_settings()
-    run(settings.essays_dir, index or settings.index_dir, settings.embedding_model)
+    run(settings, index or settings.index_dir)
 
 
 def main() -> None:
@@ -174,7 +174,9 @@ def _answerer(index: Path | None) -> "Answerer":
     from ingest.store import open_store
 
     settings = read_settings()
-    return open_answerer(open_store(index or settings.index_dir), settings.embedding_model)
+    return open_answerer(
+        open_store(index or settings.index_dir, settings.chroma_url), settings.embedding_model
+    )
 
 
 def _check_usage(question: str | None, batch: str | None) -> None:

@@ -97,4 +97,5 @@ def verify(index: IndexOption = None, as_json: JsonOption = False) -> None:
 def _store(index: Path | None) -> "Store":
     from ingest.store import open_store
 
-    return open_store(index or read_settings().index_dir)
+    settings = read_settings()
+    return open_store(index or settings.index_dir, settings.chroma_url)

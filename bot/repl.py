@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from rich.console import Console
 from rich.text import Text
 
+from bot.settings import Settings
 from bot.terminal import new_console, print_answer, print_essays, print_surroundings
 from ingest.errors import EssayBotError
 from ingest.store import Store, open_store
@@ -33,11 +34,12 @@ HELP = """Ask a question about the essays; the answer is made of their own sente
 TURNS = 4  # remembered for questions that lean on earlier ones
 
 
-def chat(essays: Path, index: Path, model: str) -> None:
+def chat(settings: Settings, index: Path) -> None:
     """Run the REPL until /quit or the end of the input. Raises IndexMissing."""
-    store = open_store(index)
+    store = open_store(index, settings.chroma_url)
     store.published()  # fail now rather than at the first question
-    repl = Repl(essays, index, model, new_console())
+    ingest = [str(settings.essays_dir), "--index", str(index)]
+    repl = Repl(store, settings.embedding_model, ingest, new_console())
     if sys.stdin.isatty() and sys.stdout.isatty():
         repl.run_prompt(_new_session(repl.status))
     else:
@@ -50,10 +52,10 @@ def chat(essays: Path, index: Path, model: str) -> None:
 class Repl:
     """One conversation; the model loads in the background from the start."""
 
-    def __init__(self, essays: Path, index: Path, model: str, console: Console) -> None:
-        self._essays = essays
-        self._index = index
-        self._store = open_store(index)
+    def __init__(self, store: Store, model: str, ingest: Sequence[str], console: Console) -> None:
+        """`ingest` are the arguments of the command that /ingest runs."""
+        self._store = store
+        self._ingest_arguments = ingest
         self._console = console
         self._pool = ThreadPoolExecutor(max_workers=1)
         self._answerer: Future[Answerer] = self._pool.submit(_open, self._store, model)
@@ -155,8 +157,7 @@ class Repl:
 
     def _ingest(self) -> None:
         """In a process of its own: writing an index would hold up everything else in this one."""
-        command = [sys.executable, "-m", "bot", "ingest", str(self._essays)]
-        command += ["--index", str(self._index)]
+        command = [sys.executable, "-m", "bot", "ingest", *self._ingest_arguments]
         subprocess.run(command, stdin=subprocess.DEVNULL, check=False)  # it reports its own errors
 
     def _say(self, text: str, style: str = "") -> None:

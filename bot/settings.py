@@ -12,4 +12,5 @@ class Settings(BaseSettings):
 
     essays_dir: Path = Path("essays")
     index_dir: Path = Path("index")
+    chroma_url: str = ""
     embedding_model: str = ""

@@ -33,6 +33,10 @@ class IndexUnwritable(EssayBotError):
     """The index folder cannot be written."""
 
 
+class IndexUnreachable(EssayBotError):
+    """The Chroma server that holds the index does not answer."""
+
+
 class IndexBusy(EssayBotError):
     """Another process is writing this index."""
 

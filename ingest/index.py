@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
 
 import numpy as np
 from langchain_core.documents import Document
 
-from ingest.errors import IndexDamaged, IndexUnwritable
+from ingest.errors import IndexDamaged, IndexUnreachable, IndexUnwritable
 from ingest.keywords import KeywordIndex
 from ingest.records import IndexedPassage, Manifest, Vector, edition, edition_of
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import chromadb
     from chromadb.api.client import Client
 
+EDITIONS_AT_ONCE = 200
 PAGE = 2000  # rows a call; Chroma takes at most 5,461
 
 
@@ -30,17 +32,57 @@ def connect_folder(folder: Path) -> "Client":
     return cast("Client", chromadb.PersistentClient(folder, settings=settings))
 
 
+def connect_server(url: str) -> "Client":
+    """A client of a Chroma server. Raises IndexUnreachable."""
+    import chromadb
+    import httpx  # what Chroma's client speaks with
+    from chromadb.config import Settings
+
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise IndexUnreachable(
+            f"CHROMA_URL is {url}, which is no address; write it like http://localhost:8000"
+        )
+    secure = parts.scheme == "https"
+    try:
+        return cast(
+            "Client",
+            chromadb.HttpClient(
+                parts.hostname,
+                parts.port or (443 if secure else 8000),
+                ssl=secure,
+                settings=Settings(anonymized_telemetry=False),
+            ),
+        )
+    except (ValueError, httpx.HTTPError) as error:  # Chroma makes one of the other
+        raise _unreachable(url, error) from error
+
+
+def _unreachable(place: object, error: Exception) -> IndexUnreachable:
+    return IndexUnreachable(
+        f"The Chroma server of the index {place} does not answer ({_reason(error)}); "
+        "see that it runs, and that CHROMA_URL is right."
+    )
+
+
+def _reason(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+
+
 @contextmanager
 def storing(place: object) -> Iterator[None]:
-    """Chroma's errors within, on a full disk say, as IndexUnwritable."""
+    """Chroma's errors within as ours: IndexUnwritable, of a full disk say, or IndexUnreachable."""
+    import httpx
     from chromadb.errors import ChromaError
 
     try:
         yield
+    except httpx.HTTPError as error:
+        raise _unreachable(place, error) from error
     except ChromaError as error:
         raise IndexUnwritable(
-            f"The index {place} could not be written ({str(error).splitlines()[0]}); "
-            "what was published before is as it was. Free space and try again."
+            f"The index {place} could not be read or written ({_reason(error)}); "
+            "what was published before is as it was. See that there is space, and try again."
         ) from error
 
 
@@ -126,6 +168,17 @@ class Rows:
         for offset in range(0, self.count(), PAGE):
             page = self._passages.get(limit=PAGE, offset=offset, include=["documents", "metadatas"])
             yield _read_passages(page)
+
+    def passages_of(self, editions: Sequence[str]) -> Iterator[list[IndexedPassage]]:
+        """The passages of these editions, a page at a time."""
+        if len(editions) > EDITIONS_AT_ONCE:  # one by one is slower than reading them all
+            wanted = set(editions)
+            for page in self.all_passages():
+                yield [passage for passage in page if passage.edition in wanted]
+        elif editions:
+            yield _read_passages(
+                self._passages.get(where=_in(editions), include=["documents", "metadatas"])
+            )
 
     def all_rows(self) -> Iterator[list[tuple[IndexedPassage, Vector]]]:
         """Every passage with its vector, a page at a time."""
@@ -228,8 +281,7 @@ class Generation:
 
 def damaged(place: object, error: Exception) -> IndexDamaged:
     """A generation that cannot be opened, and what to do about it."""
-    reason = (str(error).splitlines() or [type(error).__name__])[0]
     return IndexDamaged(
-        f"The index generation {place} cannot be opened ({reason}); go back to an earlier one "
-        "with: essay-bot index rollback, or move the index folder away and run: essay-bot ingest"
+        f"The index generation {place} cannot be opened ({_reason(error)}); go back to an earlier "
+        "one with: essay-bot index rollback, or move the index away and run: essay-bot ingest"
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ingest.errors import IndexDamaged
-from ingest.index import Generation
+from ingest.index import Generation, storing
 from ingest.store import Store
 
 
@@ -26,13 +26,14 @@ class PublishedIndex:
     def reading(self) -> Iterator[Generation]:
         """The published generation, which stays open until the block ends.
 
-        Raises IndexMissing, IndexMismatch and IndexDamaged.
+        Raises IndexMissing, IndexMismatch, IndexDamaged and IndexUnreachable.
         """
         with self._lock:
             generation = self._follow()
             self._readers[generation.name] = self._readers.get(generation.name, 0) + 1
         try:
-            yield generation
+            with storing(self._store):
+                yield generation
         finally:
             with self._lock:
                 self._readers[generation.name] -= 1

@@ -37,6 +37,7 @@ class Manifest:
     passage_rules: str = PASSAGE_RULES
     created: str = field(default_factory=now)
     deleted: int = 0  # passages deleted since its folder was last written from nothing
+    rows: str = ""  # on a server: which collections hold its rows
 
     @property
     def passages(self) -> int:

@@ -8,6 +8,7 @@ from typing import Protocol
 from ingest.index import Generation, Rows
 from ingest.publishing import FolderStore
 from ingest.records import Manifest, Vector
+from ingest.server import ServerStore
 
 
 class Draft(Protocol):
@@ -48,6 +49,9 @@ class Store(Protocol):
         """Hold the index for one writer. Raises IndexBusy and IndexUnwritable."""
 
 
-def open_store(index: Path) -> Store:
-    """The store of the index in this folder; nothing is opened yet."""
-    return FolderStore(index)
+def open_store(index: Path, url: str = "") -> Store:
+    """The store of the index in this folder, or of that name on the Chroma server at `url`.
+
+    Nothing is opened or asked yet.
+    """
+    return ServerStore(url, index.name) if url else FolderStore(index)

@@ -16,7 +16,7 @@ MODULES = sorted(
 LAYERS = (
     {"ingest.errors", "bot.errors", "bot.settings", "bot.options", "prompts"},
     {"ingest.essays", "ingest.passages", "ingest.embedding", "ingest.keywords"},
-    {"ingest.records", "ingest.index", "ingest.publishing"},
+    {"ingest.records", "ingest.index", "ingest.publishing", "ingest.server"},
     {"ingest.store", "ingest.reading", "ingest.verifying"},
     {"bot.questions", "bot.conversation", "bot.citations", "bot.retrieval"},
     {"bot.evidence", "bot.quoting"},
@@ -25,7 +25,7 @@ LAYERS = (
     {"bot.cli", "bot.__main__"},
 )
 ROOMS = {
-    "chromadb": {"ingest.index"},
+    "chromadb": {"ingest.index", "ingest.server"},
     "sentence_transformers": {"ingest.embedding"},
     "torch": set[str](),
     "transformers": {"ingest.embedding"},

@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from bot.repl import HELP, Repl
+from ingest.publishing import FolderStore
 from tests.conftest import ESSAYS
 
 
@@ -19,7 +20,8 @@ def output() -> io.StringIO:
 
 @pytest.fixture(scope="module")
 def repl(seed_index: Path, output: io.StringIO) -> Repl:
-    return Repl(ESSAYS, seed_index, "", Console(file=output, markup=False, highlight=False))
+    console = Console(file=output, markup=False, highlight=False)
+    return Repl(FolderStore(seed_index), "", [], console)
 
 
 def say(repl: Repl, output: io.StringIO, *lines: str) -> str:

@@ -1,0 +1,253 @@
+"""An index on a Chroma server: generations that share their rows, and a record of which is read.
+
+Copying a large collection for each change would take minutes, so a generation is a manifest that
+names its editions, and passages are never changed: a changed essay is a new edition, written
+beside the old one. Readers pass over what their manifest does not name.
+"""
+
+import os
+import re
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Iterator, Set
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ingest.errors import IndexBusy, IndexMissing
+from ingest.index import Generation, Rows, connect_server, damaged, storing
+from ingest.keywords import KeywordIndex
+from ingest.records import Manifest, Vector, dump_manifest, now, parse_manifest
+
+if TYPE_CHECKING:
+    from chromadb import Collection
+    from chromadb.api.client import Client
+
+KEEP = 3  # generations, the published one included
+BEAT = 10  # seconds between two signs of life of a writer
+STALE = 60  # seconds without one, after which a writer is taken for dead
+CURRENT = "current"
+
+
+class ServerStore:
+    """The index `name` on the server at `url`; several bots may share it."""
+
+    def __init__(self, url: str, name: str) -> None:
+        self.url = url
+        self.prefix = f"{_collection_name(name)}-"
+        self._connected: Client | None = None
+        self._texts: dict[str, dict[str, str]] = {}  # edition -> passage id -> text, for keywords
+
+    def __str__(self) -> str:
+        return f"{self.prefix[:-1]} on {self.url}"
+
+    @property
+    def client(self) -> "Client":
+        """The connection, made when it is first needed. Raises IndexUnreachable."""
+        if self._connected is None:
+            self._connected = connect_server(self.url)
+        return self._connected
+
+    @property
+    def records(self) -> "Collection":
+        """A record for each generation, and one that names the published one."""
+        return self.client.get_or_create_collection(
+            f"{self.prefix}generations", embedding_function=None
+        )
+
+    def published(self) -> str:
+        """The name of the published generation. Raises IndexMissing and IndexUnreachable."""
+        with storing(self):
+            metadatas = self.records.get(ids=[CURRENT])["metadatas"]
+        if not metadatas:
+            raise IndexMissing(
+                f"There is no index {self} yet; make one with: essay-bot ingest ESSAYS"
+            )
+        return str(metadatas[0]["generation"])
+
+    def generations(self) -> list[str]:
+        """The names of those that are kept, oldest first."""
+        return sorted(name for name in self.records.get(include=[])["ids"] if name != CURRENT)
+
+    def manifest(self, name: str) -> Manifest:
+        """What a generation holds. Raises IndexDamaged."""
+        with storing(self):
+            metadatas = self.records.get(ids=[name])["metadatas"]
+        try:
+            return parse_manifest(str((metadatas or [])[0]["manifest"]))
+        except (IndexError, KeyError, ValueError) as error:
+            raise damaged(f"{name} of {self}", error) from error
+
+    def open(self, name: str) -> Generation:
+        """Open a generation for reading: what is new of its passages is fetched, for keywords."""
+        manifest = self.manifest(name)
+        with storing(self):
+            rows = Rows(self.client, self.prefix, manifest.rows)
+            self._fetch_texts(rows, manifest.editions())
+        texts = {id: text for each in self._texts.values() for id, text in each.items()}
+        keywords = KeywordIndex.build(list(texts), list(texts.values()))
+        return Generation(name, manifest, rows, keywords, lambda: None)
+
+    def _fetch_texts(self, rows: Rows, editions: Set[str]) -> None:
+        held = {edition: self._texts[edition] for edition in editions & self._texts.keys()}
+        for page in rows.passages_of(sorted(editions - held.keys())):
+            for passage in page:
+                held.setdefault(passage.edition, {})[passage.id] = passage.text
+        self._texts = held
+
+    def republish(self, name: str) -> None:
+        """Make a generation that is kept the published one. Raises IndexMissing and IndexBusy."""
+        with self._lock(), storing(self):
+            if name not in self.generations():
+                raise IndexMissing(
+                    f"There is no generation {name} in {self}; "
+                    "`essay-bot index list` shows those there are."
+                )
+            self.point_to(name)
+
+    def point_to(self, name: str) -> None:
+        """Name the published generation; one record is changed, so in one step."""
+        self.records.upsert(ids=[CURRENT], embeddings=[1.0], metadatas=[{"generation": name}])
+
+    @contextmanager
+    def writing(self) -> Iterator["ServerDraft"]:
+        """Hold the index for one writer. Raises IndexBusy and IndexUnreachable."""
+        with self._lock() as lock, storing(self):
+            self.collect_garbage()  # of a writer that was killed
+            yield ServerDraft(self, lock)
+
+    @contextmanager
+    def _lock(self) -> Iterator["_Lock"]:
+        with storing(self):
+            lock = _Lock(self.client, f"{self.prefix}writer", str(self))
+        try:
+            yield lock
+        finally:
+            lock.release()
+
+    def collect_garbage(self) -> None:
+        """Forget generations beyond KEEP, and what no kept one names."""
+        old = self.generations()[:-KEEP]
+        if old:
+            self.records.delete(ids=old)
+        kept = [self.manifest(name) for name in self.generations()]
+        used = {manifest.rows for manifest in kept}
+        for name in [collection.name for collection in self.client.list_collections()]:
+            for kind in ("passages", "essays"):
+                start = f"{self.prefix}{kind}"
+                if name.startswith(start) and name.removeprefix(start) not in used:
+                    self.client.delete_collection(name)
+        for suffix in used:
+            rows = Rows(self.client, self.prefix, suffix)
+            named = set[str]().union(*(each.editions() for each in kept if each.rows == suffix))
+            rows.delete(sorted(rows.editions() - named))
+
+
+class ServerDraft:
+    """The next generation of a ServerStore; its new rows lie where readers pass them over."""
+
+    rows: Rows
+
+    def __init__(self, store: ServerStore, lock: "_Lock") -> None:
+        self._store = store
+        self._lock = lock
+        self._suffix = ""
+        self.previous = self._open_previous()
+
+    def _open_previous(self) -> Generation | None:
+        try:
+            name = self._store.published()
+        except IndexMissing:
+            return None
+        manifest = self._store.manifest(name)
+        rows = Rows(self._store.client, self._store.prefix, manifest.rows)
+        return Generation(name, manifest, rows, KeywordIndex.build([], []), lambda: None)
+
+    def keep(self, editions: Set[str]) -> dict[str, Vector]:
+        """Begin with these editions of the previous generation; see Draft."""
+        previous = self.previous
+        if previous and editions:
+            self._suffix, self.rows = previous.manifest.rows, previous.rows
+        else:
+            self._suffix = f"-{secrets.token_hex(4)}"
+            self.rows = Rows(self._store.client, self._store.prefix, self._suffix)
+        others = sorted(previous.manifest.editions() - editions) if previous else []
+        found = previous.rows.rows_of(others) if previous else iter(())
+        return {passage.digest: vector for passage, vector in found}
+
+    def publish(self, manifest: Manifest) -> str:
+        """Make it the generation that is read; see Draft."""
+        store = self._store
+        number = max((int(name.split("-")[0]) for name in store.generations()), default=0) + 1
+        name = f"{number:06d}-{secrets.token_hex(3)}"
+        told = dump_manifest(replace(manifest, rows=self._suffix)).decode()
+        store.records.upsert(ids=[name], embeddings=[1.0], metadatas=[{"manifest": told}])
+        self._lock.check()
+        store.point_to(name)
+        store.collect_garbage()
+        return name
+
+
+class _Lock:
+    """One writer at a time: a collection that can be created only once, with signs of life."""
+
+    def __init__(self, client: "Client", name: str, place: str) -> None:
+        self._client, self._name, self._place = client, name, place
+        self._mine = {
+            "token": secrets.token_hex(8),
+            "process": f"{socket.gethostname()}:{os.getpid()}",
+            "since": now(),
+        }
+        self._take()
+        self._stop = threading.Event()
+        threading.Thread(target=self._beat, daemon=True).start()
+
+    def _take(self) -> None:
+        try:
+            self._create()
+        except Exception as error:  # what Chroma raises for a name that is taken differs by version
+            holder = self._holder()
+            if time.time() - float(holder.get("beat", 0)) < STALE:
+                raise IndexBusy(
+                    f"Another process ({holder.get('process')}, since {holder.get('since')}) is "
+                    f"writing the index {self._place}; wait until it is done and try again."
+                ) from error
+            self._client.delete_collection(self._name)  # its writer is dead
+            self._create()
+        self.check()
+
+    def _create(self) -> None:
+        self._client.create_collection(
+            self._name, embedding_function=None, metadata={**self._mine, "beat": time.time()}
+        )
+
+    def _holder(self) -> dict[str, Any]:
+        found = self._client.get_collection(self._name, embedding_function=None).metadata
+        return dict(found or {})
+
+    def check(self) -> None:
+        """Raises IndexBusy if another writer has taken this one for dead."""
+        if self._holder().get("token") != self._mine["token"]:
+            raise IndexBusy(
+                f"Another process took over the index {self._place}, since this one gave no sign "
+                "of life; nothing was published. Try again."
+            )
+
+    def _beat(self) -> None:
+        while not self._stop.wait(BEAT):
+            try:
+                lock = self._client.get_collection(self._name, embedding_function=None)
+                lock.modify(metadata={**self._mine, "beat": time.time()})
+            except Exception:
+                continue
+
+    def release(self) -> None:
+        self._stop.set()
+        self._client.delete_collection(self._name)
+
+
+def _collection_name(name: str) -> str:
+    """Chroma takes letters, digits, dots, dashes and underscores, and more than two of them."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-_") or "index"
