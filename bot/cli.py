@@ -1,6 +1,7 @@
 """The commands of `essay-bot`: read arguments, call one use case, print."""
 
 import dataclasses
+import io
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bot import index_commands
+from bot.display import plain_line
 from bot.errors import BatchInvalid
 from bot.options import IndexOption, JsonOption, read_settings
 from ingest.errors import EssayBotError
@@ -31,6 +33,7 @@ app = typer.Typer(
 
 app.add_typer(index_commands.app, name="index")
 
+BAD_BYTES = "surrogateescape"
 QuestionArgument = Annotated[
     str | None, typer.Argument(metavar="QUESTION", help="The question, in quotes.")
 ]
@@ -157,16 +160,27 @@ def chat(index: IndexOption = None) -> None:
     from bot.repl import chat as run
 
     settings = read_settings()
-    run(settings, index or settings.index_dir)
+    if not run(settings, index or settings.index_dir):
+        raise typer.Exit(1)
 
 
 def main() -> None:
     """Run a command; an error meant for a person is one sentence and exit code 1."""
+    _set_encodings()
     try:
         app()
     except EssayBotError as error:
-        typer.echo(f"essay-bot: {error}", err=True)
+        typer.echo(f"essay-bot: {plain_line(str(error))}", err=True)
         sys.exit(1)
+
+
+def _set_encodings() -> None:
+    """What is not UTF-8 comes in marked, so that it can be refused; what cannot be shown is."""
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(encoding="utf-8", errors=BAD_BYTES)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _answerer(index: Path | None) -> "Answerer":
@@ -207,9 +221,9 @@ def _lines(place: str) -> AbstractContextManager[Iterable[str]]:
     if place == "-":
         return nullcontext(sys.stdin)
     try:
-        return Path(place).open(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise BatchInvalid(f"The batch {place} cannot be read ({error.strerror}).") from error
+        return Path(place).open(encoding="utf-8", errors=BAD_BYTES)
+    except (OSError, ValueError) as error:
+        raise BatchInvalid(f"The batch {place} cannot be read ({error}).") from error
 
 
 @contextmanager
@@ -230,7 +244,7 @@ def _print_report(report: "SyncReport", as_json: bool) -> None:
         return
     for kind, mark in (("added", "+"), ("updated", "~"), ("removed", "-")):
         for source in getattr(report, kind):
-            typer.echo(f"{mark} {source}")
+            typer.echo(f"{mark} {plain_line(source)}")
     for source, reason in report.failed.items():
-        typer.echo(f"essay-bot: {source} was left out: {reason}.", err=True)
+        typer.echo(f"essay-bot: {plain_line(source)} was left out: {reason}.", err=True)
     typer.echo(str(report))

@@ -24,14 +24,17 @@ class Turn:
 
 
 def standalone_questions(question: str, history: Sequence[Turn]) -> list[str]:
-    """What may be meant, likeliest first: the question alone, or after the one before it.
+    """What may be meant, likeliest first: the question alone, or after the ones it leans on.
 
-    A first question, and one with words enough of its own, is only ever meant as it stands.
+    A first question is only ever meant as it stands.
     """
     if not history:
         return [question]
-    joined = f"{history[-1].question} {question}"
+    before = standalone_questions(history[-1].question, history[:-1])[0]
+    joined = f"{before} {question}"
     words = len(telling_words(question))
-    if words == 0 or _REFERS_BACK.search(question):
+    if words == 0:
         return [joined]
+    if _REFERS_BACK.search(question):
+        return [joined, question] if words <= SHORT_QUESTION else [question, joined]
     return [question, joined] if words <= SHORT_QUESTION else [question]

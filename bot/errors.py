@@ -3,6 +3,10 @@
 from ingest.errors import EssayBotError
 
 
+class SettingsInvalid(EssayBotError):
+    """A setting, or the file that holds them, cannot be used."""
+
+
 class QuestionInvalid(EssayBotError):
     """There is no question, or it is too long to be one."""
 

@@ -1,5 +1,6 @@
 """JSON lines in and out: the requests of a batch, and the records others script against."""
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -65,21 +66,34 @@ def answer_lines(lines: Iterable[str], answer: Callable[[Request], Record]) -> I
 
 
 def _answer_line(number: int, line: str, answer: Callable[[Request], Record]) -> Record:
-    request = None
     try:
         request = _read_request(line)
         return {"id": request.id, **answer(request)}
     except (BatchInvalid, QuestionInvalid) as error:
-        return {"id": request.id if request else None, "line": number, "error": str(error)}
+        return {"id": _id_of(line), "line": number, "error": str(error)}
 
 
 def _read_request(line: str) -> Request:
     try:
-        return _REQUEST.validate_json(line)
+        return _REQUEST.validate_json(line.lstrip("\ufeff").encode())
+    except UnicodeEncodeError as error:
+        raise _invalid("it is not UTF-8") from error
     except pydantic.ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        reason = f"{place}: {first['msg']}" if place else first["msg"]
-        raise BatchInvalid(
-            f'This is not a question ({reason}); write a line as {{"id": "1", "question": "..."}}.'
-        ) from error
+        raise _invalid(f"{place}: {first['msg']}" if place else first["msg"]) from error
+
+
+def _invalid(reason: str) -> BatchInvalid:
+    return BatchInvalid(
+        f'This is not a question ({reason}); write a line as {{"id": "1", "question": "..."}}.'
+    )
+
+
+def _id_of(line: str) -> str | int | None:
+    """The id of a line that is not a request, where it can be told."""
+    try:
+        found = json.loads(line)["id"]
+    except (ValueError, TypeError, KeyError):
+        return None
+    return found if isinstance(found, str | int) else None

@@ -18,7 +18,7 @@ JsonOption = Annotated[
 
 
 def read_settings() -> "Settings":
-    """The settings of the environment and `.env`; pydantic is slow to import, so it comes late."""
-    from bot.settings import Settings
+    """The settings of the environment and `.env`. Raises SettingsInvalid."""
+    from bot import settings  # pydantic is slow to import, so it comes late
 
-    return Settings()
+    return settings.read_settings()

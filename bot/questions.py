@@ -60,6 +60,8 @@ _REASON = re.compile(
 def check_question(question: str) -> str:
     """The question without the space around it. Raises QuestionInvalid."""
     question = question.strip()
+    if not question.isprintable() and any("\ud800" <= char <= "\udfff" for char in question):
+        raise QuestionInvalid("The question is not valid text; write it in UTF-8.")
     if not question:
         raise QuestionInvalid("The question is empty; ask it in a few words.")
     if len(question) > LONGEST_QUESTION:

@@ -16,6 +16,7 @@ from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from rich.console import Console
 from rich.text import Text
 
+from bot.display import plain
 from bot.settings import Settings
 from bot.terminal import new_console, print_answer, print_essays, print_surroundings
 from ingest.errors import EssayBotError
@@ -34,36 +35,59 @@ HELP = """Ask a question about the essays; the answer is made of their own sente
 TURNS = 4  # remembered for questions that lean on earlier ones
 
 
-def chat(settings: Settings, index: Path) -> None:
-    """Run the REPL until /quit or the end of the input. Raises IndexMissing."""
+def chat(settings: Settings, index: Path) -> bool:
+    """Run the REPL until /quit or the end of the input; whether a script may call it a success.
+
+    Raises IndexMissing.
+    """
     store = open_store(index, settings.chroma_url)
     store.published()  # fail now rather than at the first question
     ingest = [str(settings.essays_dir), "--index", str(index)]
-    repl = Repl(store, settings.embedding_model, ingest, new_console())
-    if sys.stdin.isatty() and sys.stdout.isatty():
+    person = sys.stdin.isatty() and sys.stdout.isatty()
+    repl = Repl(store, settings.embedding_model, ingest, Screen(errors_apart=not person))
+    if person:
         repl.run_prompt(_new_session(repl.status))
     else:
         repl.run_lines(sys.stdin)
     sys.stdout.flush()
     if not repl.ready:
         os._exit(0)  # else leaving would wait until the model that nobody needs is loaded
+    return person or not repl.screen.complaints
+
+
+class Screen:
+    """Where a conversation is shown: errors in its midst for a person, apart for a script."""
+
+    def __init__(self, console: Console | None = None, errors_apart: bool = False) -> None:
+        self.console = console or new_console()
+        self.complaints = 0
+        self._errors = new_console(stderr=True) if errors_apart else self.console
+
+    def say(self, text: str, style: str = "") -> None:
+        """Show a line."""
+        self.console.print(Text(text, style=style), soft_wrap=not self.console.is_terminal)
+
+    def complain(self, text: str) -> None:
+        """Show what went wrong."""
+        self.complaints += 1
+        self._errors.print(Text(text, style="red"), soft_wrap=not self._errors.is_terminal)
 
 
 class Repl:
     """One conversation; the model loads in the background from the start."""
 
-    def __init__(self, store: Store, model: str, ingest: Sequence[str], console: Console) -> None:
+    def __init__(self, store: Store, model: str, ingest: Sequence[str], screen: Screen) -> None:
         """`ingest` are the arguments of the command that /ingest runs."""
         self._store = store
         self._ingest_arguments = ingest
-        self._console = console
+        self.screen = screen
         self._pool = ThreadPoolExecutor(max_workers=1)
         self._answerer: Future[Answerer] = self._pool.submit(_open, self._store, model)
         self._loaded = self._pool.submit(lambda: self._answerer.result().load())
         self._turns: list[Turn] = []
         self._last: Answer | None = None
         self._commands: dict[str, Callable[[str], None]] = {
-            "/help": lambda _: self._say(HELP),
+            "/help": lambda _: self.screen.say(HELP),
             "/essays": lambda _: self._list_essays(),
             "/source": self._show_source,
             "/ingest": lambda _: self._ingest(),
@@ -80,7 +104,7 @@ class Repl:
 
     def run_prompt(self, session: "PromptSession[str]") -> None:
         """Read from a terminal until Ctrl-D or /quit."""
-        self._say("Ask the essays. /help tells the rest.")
+        self.screen.say("Ask the essays. /help tells the rest.")
         while True:
             try:
                 line = session.prompt("› ")
@@ -105,9 +129,9 @@ class Repl:
         try:
             self._do(line)
         except KeyboardInterrupt:
-            self._say("Cancelled.", style="yellow")
+            self.screen.say("Cancelled.", style="yellow")
         except EssayBotError as error:
-            self._say(str(error), style="red")
+            self.screen.complain(plain(str(error)))
         return True
 
     def _do(self, line: str) -> None:
@@ -119,7 +143,7 @@ class Repl:
         elif command := self._commands.get(word):
             command(rest.strip())
         else:
-            self._say(f"There is no command {word}; /help lists them.", style="red")
+            self.screen.complain(f"There is no command {word}; /help lists them.")
 
     def _ask(self, question: str) -> None:
         from bot.conversation import Turn
@@ -127,14 +151,14 @@ class Repl:
         answer = self._wait(lambda: self._answerer.result().answer(question, self._turns))
         self._last = answer
         self._turns = [*self._turns, Turn(question, answer.text)][-TURNS:]
-        print_answer(self._console, answer)
-        self._say("")
+        print_answer(self.screen.console, answer)
+        self.screen.say("")
 
     def _wait(self, work: "Callable[[], Answer]") -> "Answer":
         """Run `work` aside, so that Ctrl-C stops the waiting at once."""
         future = self._pool.submit(work)
         try:
-            with self._console.status("" if self.ready else "loading the model …"):
+            with self.screen.console.status("" if self.ready else "loading the model …"):
                 return future.result()
         except KeyboardInterrupt:
             future.cancel()
@@ -144,24 +168,21 @@ class Repl:
         cited = {str(each.number): each for each in (self._last.citations if self._last else [])}
         if number not in cited:
             numbers = ", ".join(cited) or "none yet"
-            self._say(f"Name a citation of the last answer: {numbers}.", style="red")
+            self.screen.complain(f"Name a citation of the last answer: {numbers}.")
             return
         found = self._answerer.result().surroundings(cited[number])
         if found is None:
-            self._say("That essay has changed since; ask again.", style="red")
+            self.screen.complain("That essay has changed since; ask again.")
         else:
-            print_surroundings(self._console, cited[number], found)
+            print_surroundings(self.screen.console, cited[number], found)
 
     def _list_essays(self) -> None:
-        print_essays(self._console, self._store.manifest(self._store.published()))
+        print_essays(self.screen.console, self._store.manifest(self._store.published()))
 
     def _ingest(self) -> None:
         """In a process of its own: writing an index would hold up everything else in this one."""
         command = [sys.executable, "-m", "bot", "ingest", *self._ingest_arguments]
         subprocess.run(command, stdin=subprocess.DEVNULL, check=False)  # it reports its own errors
-
-    def _say(self, text: str, style: str = "") -> None:
-        self._console.print(Text(text, style=style))
 
 
 def _open(store: Store, model: str) -> "Answerer":
@@ -183,7 +204,8 @@ def _new_session(status: Callable[[], str]) -> "PromptSession[str]":
 def _history(place: Path) -> History:
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.touch(mode=0o600)
+        with place.open("ab+"):  # what FileHistory will do, and cannot recover from
+            place.chmod(0o600)
     except OSError:
         return InMemoryHistory()
     return FileHistory(place)

@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+from pydantic import ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bot.errors import SettingsInvalid
 
 
 class Settings(BaseSettings):
@@ -14,3 +17,22 @@ class Settings(BaseSettings):
     index_dir: Path = Path("index")
     chroma_url: str = ""
     embedding_model: str = ""
+
+    @field_validator("essays_dir", "index_dir")
+    @classmethod
+    def _expand(cls, place: Path) -> Path:
+        return place.expanduser()
+
+
+def read_settings() -> Settings:
+    """The settings as they are now. Raises SettingsInvalid."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]).upper()
+        raise SettingsInvalid(f"The setting {name} cannot be used: {first['msg']}.") from error
+    except (OSError, ValueError, RuntimeError) as error:
+        raise SettingsInvalid(
+            f"The settings cannot be read ({error}); see that .env is a text file in UTF-8."
+        ) from error

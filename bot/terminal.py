@@ -1,6 +1,5 @@
 """Answers, passages and progress as a terminal shows them."""
 
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.citations import Citation
+from bot.display import plain
 
 if TYPE_CHECKING:
     from bot.answering import Answer, Surroundings
@@ -24,13 +24,6 @@ if TYPE_CHECKING:
 def new_console(stderr: bool = False) -> Console:
     """A console that never takes text for markup."""
     return Console(stderr=stderr, markup=False, highlight=False, emoji=False)
-
-
-def plain(text: str) -> str:
-    """Text without control characters: an essay must not steer a terminal."""
-    return "".join(
-        char for char in text if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cf")
-    )
 
 
 def print_answer(console: Console, answer: "Answer") -> None:

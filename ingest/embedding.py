@@ -41,7 +41,10 @@ class SentenceEmbeddings(Embeddings):
         A folder's weights are part of it, since the same folder may hold another model tomorrow.
         """
         weights = Path(self.name) / "model.safetensors"
-        return f"{self.name}@{_sha256(weights)[:12]}" if weights.is_file() else self.name
+        try:
+            return f"{self.name}@{_sha256(weights)[:12]}"
+        except (OSError, ValueError):  # a name on the hub, or of a folder without such a file
+            return self.name
 
     def load(self) -> "SentenceTransformer":
         """The model itself, loaded once."""
@@ -88,7 +91,7 @@ def _load(name: str) -> "SentenceTransformer":
     transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         return SentenceTransformer(place, local_files_only=local)
-    except (OSError, ValueError, KeyError) as error:
+    except Exception as error:  # of the hub, of file formats, of models: no common root
         raise ModelUnavailable(
             f"The embedding model {name} could not be loaded ({_first_line(error)}); "
             "set EMBEDDING_MODEL to a sentence-transformers model on the hub or to its folder, "

@@ -12,12 +12,13 @@ from langchain_core.documents import Document
 
 from ingest.errors import IndexDamaged, IndexUnreachable, IndexUnwritable
 from ingest.keywords import KeywordIndex
-from ingest.records import IndexedPassage, Manifest, Vector, edition, edition_of
+from ingest.records import IndexedPassage, Manifest, Vector, digest, edition, edition_of
 
 if TYPE_CHECKING:
     import chromadb
     from chromadb.api.client import Client
 
+COLLECTIONS = ("passages", "essays")
 EDITIONS_AT_ONCE = 200
 PAGE = 2000  # rows a call; Chroma takes at most 5,461
 
@@ -90,9 +91,23 @@ class Rows:
     """The two collections of an index: passages with their vectors, and essays with their text."""
 
     def __init__(self, client: "Client", prefix: str = "", suffix: str = "") -> None:
+        """Open collections that are there; an absent one is an error, never an empty index."""
         self.client = client
-        self._passages = _collection(client, f"{prefix}passages{suffix}")
-        self._essays = _collection(client, f"{prefix}essays{suffix}")
+        self._passages, self._essays = (
+            client.get_collection(f"{prefix}{kind}{suffix}", embedding_function=None)
+            for kind in COLLECTIONS
+        )
+
+    @classmethod
+    def create(cls, client: "Client", prefix: str = "", suffix: str = "") -> "Rows":
+        """Make new collections, empty."""
+        for kind in COLLECTIONS:
+            client.create_collection(
+                f"{prefix}{kind}{suffix}",
+                embedding_function=None,  # Chroma would silently pick its own model
+                configuration={"hnsw": {"space": "cosine"}},
+            )
+        return cls(client, prefix, suffix)
 
     def add_passages(self, passages: Sequence[IndexedPassage], vectors: Sequence[Vector]) -> None:
         """Write passages with their vectors, of the same number; again is the same as once."""
@@ -132,6 +147,15 @@ class Rows:
     def count(self) -> int:
         """How many passages there are."""
         return self._passages.count()
+
+    def check(self, manifest: Manifest) -> None:
+        """Raises IndexDamaged unless there are as many passages and essays as the manifest says."""
+        for what, count, expected in (
+            ("passages", self._passages.count(), manifest.passages),
+            ("essays", self._essays.count(), len(manifest.essays)),
+        ):
+            if count != expected:
+                raise IndexDamaged(f"{count} {what} where {expected} should be")
 
     def nearest(self, vector: Sequence[float], limit: int) -> list[tuple[str, float]]:
         """The passages nearest to a vector: id and cosine similarity, best first."""
@@ -194,14 +218,6 @@ class Rows:
 
 
 _EVERYTHING: "chromadb.Include" = ["documents", "metadatas", "embeddings"]
-
-
-def _collection(client: "Client", name: str) -> "chromadb.Collection":
-    return client.get_or_create_collection(
-        name,
-        embedding_function=None,  # Chroma would silently pick its own model
-        configuration={"hnsw": {"space": "cosine"}},
-    )
 
 
 def _in(editions: Sequence[str]) -> Any:
@@ -267,11 +283,15 @@ class Generation:
         return [found[id] for id in ids]
 
     def essay(self, source: str) -> Document:
-        """An essay, whole; citations count their characters in its text. Raises KeyError."""
+        """An essay, whole; citations count their characters in its text.
+
+        Raises KeyError for one that is not in the index, IndexDamaged for one that has changed
+        there.
+        """
         entry = self.manifest.essays[source]
         essay = self.rows.essay(edition(source, entry.fingerprint))
-        if essay is None:
-            raise KeyError(source)
+        if essay is None or digest(essay.page_content) != entry.text:
+            raise damaged(self.name, ValueError(f"the text of {source} is not what was read"))
         return essay
 
     def essay_text(self, source: str) -> str:

@@ -10,9 +10,7 @@ import sentencex
 
 from ingest.essays import title_line
 
-PASSAGE_RULES = (
-    "1"  # raise it when the same text would give other passages: old indexes are rebuilt
-)
+PASSAGE_RULES = "2"  # raise it when a text would give other passages: old indexes are rebuilt
 PASSAGE_TOKENS = 180  # aim; the model reads more, but a short passage says one thing
 SHORT_PASSAGE = 0.5  # of the aim: below it a passage goes on into the next paragraph
 
@@ -28,7 +26,10 @@ _SENTENCE_END = re.compile(r"""[.!?…]["'”’»)\]*_]*$""")
 _LIST_ITEM = re.compile(r"(?:[-*+•]|\d+[.)])[ \t]")
 _CLAUSE_END = re.compile(r"""[;:,—–]["'”’)\]]*\s+""")
 _WORD_END = re.compile(r"\s+")
+_BYLINE = re.compile(r"(?:[Bb]y|Translated by|Edited by)\s+[A-Z]")
+HEAD_PARAGRAPHS = 3  # among which a byline stands
 LONGEST_HEADING = 20  # words
+LONGEST_SENTENCE = 1_500  # characters
 
 
 @dataclass(frozen=True)
@@ -102,14 +103,30 @@ def split_sentences(text: str) -> list[Sentence]:
     found: list[Sentence] = []
     for number, (start, end) in enumerate(split_paragraphs(text)):
         paragraph = text[start:end]
-        quotable = not _is_heading(paragraph)
-        for boundary in sentencex.get_sentence_boundaries("en", paragraph):
-            span = _strip(text, start + boundary["start_index"], start + boundary["end_index"])
+        byline = number < HEAD_PARAGRAPHS and _BYLINE.match(paragraph)
+        quotable = not byline and not _is_heading(paragraph)
+        for first, last in _sentence_spans(paragraph):
+            span = _strip(text, start + first, start + last)
             if span:
                 found.append(Sentence(*span, paragraph=number, quotable=quotable))
     if any(sentence.quotable for sentence in found):
         return found
     return [replace(sentence, quotable=True) for sentence in found]  # a note of headings only
+
+
+def _sentence_spans(paragraph: str) -> Iterator[tuple[int, int]]:
+    """Where sentences begin and end, an endless one cut to what can be shown and read."""
+    start = 0
+    for boundary in sentencex.get_sentence_boundaries("en", paragraph):
+        end = boundary["end_index"]
+        if paragraph[end : end + 1].islower():
+            continue  # “Is it so? asks he”: it goes on
+        while end - start > LONGEST_SENTENCE:
+            border = start + _last_border(paragraph[start : start + LONGEST_SENTENCE])
+            yield start, border
+            start = border
+        yield start, end
+        start = end
 
 
 def split_passages(text: str, token_starts: Sequence[int], max_tokens: int) -> list[Passage]:

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from filelock import FileLock, Timeout
 
-from ingest.errors import IndexBusy, IndexMissing, IndexUnwritable
+from ingest.errors import IndexBusy, IndexDamaged, IndexMissing, IndexUnwritable
 from ingest.index import Generation, Rows, connect_folder, damaged, storing
 from ingest.keywords import KeywordIndex
 from ingest.records import Manifest, Vector, dump_manifest, now, parse_manifest
@@ -40,6 +40,8 @@ class FolderStore:
             name = (self.folder / "CURRENT").read_text("utf-8").strip()
         except (FileNotFoundError, NotADirectoryError):
             name = ""
+        except (OSError, ValueError) as error:
+            raise damaged(self.folder / "CURRENT", error) from error
         if not name:
             raise IndexMissing(
                 f"There is no index in {self.folder} yet; make one with: "
@@ -68,10 +70,15 @@ class FolderStore:
     def open(self, name: str) -> Generation:
         """Open a generation for reading. Raises IndexDamaged."""
         manifest = self.manifest(name)
-        folder, copy = _writable(self.place(name) / "chroma")
         try:
+            folder, copy = _writable(self.place(name) / "chroma")
             rows = Rows(connect_folder(folder))
+            rows.check(manifest)
             keywords = KeywordIndex.load(self.place(name) / "keywords")
+        except PermissionError as error:
+            raise IndexUnwritable(
+                f"The index {self.folder} cannot be read ({error}); change its permissions."
+            ) from error
         except Exception as error:  # Chroma has no error tree of its own for a broken folder
             raise damaged(self.place(name), error) from error
 
@@ -115,9 +122,10 @@ class FolderStore:
                     yield draft
                 finally:
                     draft.close()
-        except OSError as error:
+        except (OSError, sqlite3.Error) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
             raise IndexUnwritable(
-                f"The index folder {self.folder} cannot be written ({error.strerror or error}); "
+                f"The index folder {self.folder} cannot be written ({reason}); "
                 "free space or change its permissions, or name another with --index."
             ) from error
 
@@ -149,21 +157,24 @@ def _writable(chroma: Path) -> tuple[Path, TemporaryDirectory[str] | None]:
     if all(os.access(place, os.W_OK) for place in (chroma, chroma / _DATABASE)):
         return chroma, None
     copy = TemporaryDirectory(prefix="essay-bot-")
-    try:
-        return _copy_chroma(chroma, Path(copy.name) / "chroma"), copy
-    except (OSError, sqlite3.Error) as error:
-        raise damaged(chroma.parent, error) from error
+    return _copy_chroma(chroma, Path(copy.name) / "chroma"), copy
 
 
 def _copy_chroma(chroma: Path, to: Path) -> Path:
     """Copy a Chroma folder that others may be reading, each with a row about it in the database."""
-    shutil.copytree(chroma, to, ignore=shutil.ignore_patterns(f"{_DATABASE}*"))
+    to.mkdir()
+    for path in sorted(chroma.rglob("*")):
+        target = to / path.relative_to(chroma)
+        if path.is_dir():
+            target.mkdir()
+        elif not path.name.startswith(_DATABASE):
+            shutil.copyfile(path, target)  # without its permissions: they may forbid writing
     uri = f"{(chroma / _DATABASE).resolve().as_uri()}?mode=ro"
     with (
         closing(sqlite3.connect(uri, uri=True)) as source,
-        closing(sqlite3.connect(to / _DATABASE)) as target,
+        closing(sqlite3.connect(to / _DATABASE)) as database,
     ):
-        source.backup(target)
+        source.backup(database)
     return to
 
 
@@ -226,12 +237,13 @@ class FolderDraft:
         return vectors
 
     def _begin(self) -> None:
-        self.rows = self._open = Rows(connect_folder(self._folder / "chroma"))
+        self.rows = self._open = Rows.create(connect_folder(self._folder / "chroma"))
 
     def _copy(self, others: Set[str]) -> None:
         assert self.previous
-        _copy_chroma(self._store.place(self.previous.name) / "chroma", self._folder / "chroma")
-        self._begin()
+        folder = self._folder / "chroma"
+        _copy_chroma(self._store.place(self.previous.name) / "chroma", folder)
+        self.rows = self._open = Rows(connect_folder(folder))
         self.rows.delete(sorted(others))
 
     def _write_afresh(self, previous: Generation, editions: Set[str]) -> None:
@@ -243,6 +255,10 @@ class FolderDraft:
 
     def publish(self, manifest: Manifest) -> str:
         """Make it the generation that is read; those beyond KEEP are removed."""
+        try:
+            self.rows.check(manifest)
+        except IndexDamaged as error:
+            raise damaged(self._store.folder, error) from error
         ids: list[str] = []
         texts: list[str] = []
         for page in self.rows.all_passages():

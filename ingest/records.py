@@ -1,5 +1,6 @@
 """What an index is made of; knows nothing of where it is kept."""
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -23,7 +24,8 @@ class EssayEntry:
     """What the manifest tells of one essay."""
 
     title: str
-    fingerprint: str
+    fingerprint: str  # of the file: what shapes the passages
+    text: str  # digest of the text that was read from it
     passages: int
     added: str  # ISO 8601, when this text came into the index
 
@@ -57,13 +59,17 @@ class Manifest:
         if self.model != model:
             raise IndexMismatch(
                 f"The index {place} was made with the embedding model {self.model}, but {model} "
-                "is set; set EMBEDDING_MODEL back, or rebuild the index with: essay-bot ingest"
+                f"is set; set EMBEDDING_MODEL back, or rebuild it with: {_rebuild(place)}"
             )
         if not self.made_by(model):
             raise IndexMismatch(
                 f"The index {place} was made by another version of this program; "
-                "rebuild it with: essay-bot ingest"
+                f"rebuild it with: {_rebuild(place)}"
             )
+
+
+def _rebuild(place: str) -> str:
+    return f"essay-bot ingest ESSAYS --index {place}"
 
 
 _MANIFEST = pydantic.TypeAdapter(Manifest)
@@ -77,6 +83,11 @@ def dump_manifest(manifest: Manifest) -> bytes:
 def parse_manifest(json: str | bytes) -> Manifest:
     """The manifest of its JSON. Raises ValueError."""
     return _MANIFEST.validate_json(json)
+
+
+def digest(text: str) -> str:
+    """A short SHA-256 of a text, the same for the same text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def edition(source: str, fingerprint: str) -> str:

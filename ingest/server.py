@@ -172,7 +172,7 @@ class ServerDraft:
             self._suffix, self.rows = previous.manifest.rows, previous.rows
         else:
             self._suffix = f"-{secrets.token_hex(4)}"
-            self.rows = Rows(self._store.client, self._store.prefix, self._suffix)
+            self.rows = Rows.create(self._store.client, self._store.prefix, self._suffix)
         others = sorted(previous.manifest.editions() - editions) if previous else []
         found = previous.rows.rows_of(others) if previous else iter(())
         return {passage.digest: vector for passage, vector in found}

@@ -1,6 +1,5 @@
 """Bring an index up to date with a folder of essays: read, compare, embed what is new, publish."""
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,7 +12,7 @@ from ingest.errors import EssaysMissing, EssayUnreadable, IndexMissing, TooManyR
 from ingest.essays import SUFFIXES, find_essays, fingerprint, read_essay, source_of
 from ingest.index import Generation
 from ingest.passages import split_passages
-from ingest.records import EssayEntry, IndexedPassage, Manifest, Vector, edition, now
+from ingest.records import EssayEntry, IndexedPassage, Manifest, Vector, digest, edition, now
 from ingest.store import Draft, Store
 
 MOST_REMOVALS = 0.5  # of the essays, before a sync asks whether it is meant
@@ -79,6 +78,8 @@ def sync(
     with store.writing() as draft:
         plan = _plan(essays, _state(draft.previous), embeddings.identity)  # it may be others' work
         plan.check_removals(allow_removals)
+        if not plan.report.changes:
+            return plan.report
         return _build(plan, draft, embeddings, progress(plan.report))
 
 
@@ -232,6 +233,7 @@ class _Builder:
         self._entries[essay.metadata["source"]] = EssayEntry(
             title=essay.metadata["title"],
             fingerprint=essay.metadata["fingerprint"],
+            text=digest(essay.page_content),
             passages=len(passages),
             added=now(),
         )
@@ -246,9 +248,12 @@ class _Builder:
         return Manifest(self._embeddings.identity, dict(sorted(self._entries.items())))
 
     def _flush(self) -> None:
-        texts = {passage.digest: passage.text for passage in self._pending}
-        new = [digest for digest in texts if digest not in self._vectors]
-        vectors = self._vectors | self._embed({digest: texts[digest] for digest in new})
+        texts = {
+            passage.digest: passage.text
+            for passage in self._pending
+            if passage.digest not in self._vectors
+        }
+        vectors = self._vectors | self._embed(texts)
         self._draft.rows.add_passages(
             self._pending, [vectors[passage.digest] for passage in self._pending]
         )
@@ -274,5 +279,5 @@ def _passages_of(essay: Document, embeddings: SentenceEmbeddings) -> Iterator[In
             start=passage.start,
             end=passage.end,
             text=part,
-            digest=hashlib.sha256(part.encode()).hexdigest()[:32],
+            digest=digest(part),
         )

@@ -12,12 +12,35 @@ def test_a_first_question_is_never_changed(question: str) -> None:
     assert standalone_questions(question, []) == [question]
 
 
+@pytest.mark.parametrize("question", ["which ones?", "why?", "And so?"])
+def test_a_question_without_words_of_its_own_gets_those_of_the_last_one(question: str) -> None:
+    assert standalone_questions(question, HISTORY) == [f"{HISTORY[0].question} {question}"]
+
+
+@pytest.mark.parametrize(
+    "question", ["and what was he in charge of at sea?", "Why couldn't it borrow the meaning?"]
+)
+def test_a_question_that_leans_on_the_last_one_is_first_taken_with_it(question: str) -> None:
+    joined = f"{HISTORY[0].question} {question}"
+    assert standalone_questions(question, HISTORY) == [joined, question]
+
+
+def test_the_topic_is_carried_through_a_chain_of_questions() -> None:
+    chain = [Turn("Who was Napoleon?", "A man."), Turn("What did he do?", "Much.")]
+    meant = standalone_questions("and why did he fall?", chain)[0]
+    assert meant == "Who was Napoleon? What did he do? and why did he fall?"
+
+
 @pytest.mark.parametrize(
     "question",
-    ["and what was he in charge of at sea?", "which ones?", "Why couldn't it borrow the meaning?"],
+    [
+        "What is energy imperialism?",
+        "What does Emerson say about gifts and those who give them to princes?",
+    ],
 )
-def test_a_question_that_leans_on_the_last_one_gets_its_words(question: str) -> None:
-    assert standalone_questions(question, HISTORY) == [f"{HISTORY[0].question} {question}"]
+def test_a_question_that_may_stand_alone_is_first_taken_at_its_word(question: str) -> None:
+    assert standalone_questions(question, HISTORY)[0] == question
+    assert len(standalone_questions(question, HISTORY)) == 2
 
 
 @pytest.mark.parametrize(
@@ -29,9 +52,3 @@ def test_a_question_that_leans_on_the_last_one_gets_its_words(question: str) -> 
 )
 def test_a_question_that_stands_alone_is_left_alone(question: str) -> None:
     assert standalone_questions(question, HISTORY) == [question]
-
-
-def test_a_short_question_is_taken_at_its_word_first() -> None:
-    question = "What is energy imperialism?"
-    assert standalone_questions(question, HISTORY)[0] == question
-    assert len(standalone_questions(question, HISTORY)) == 2

@@ -19,7 +19,7 @@ LAYERS = (
     {"ingest.records", "ingest.index", "ingest.publishing", "ingest.server"},
     {"ingest.store", "ingest.reading", "ingest.verifying"},
     {"bot.questions", "bot.conversation", "bot.citations", "bot.retrieval"},
-    {"bot.evidence", "bot.quoting"},
+    {"bot.evidence", "bot.quoting", "bot.display"},
     {"ingest.sync", "bot.answering"},
     {"bot.terminal", "bot.jsonl", "bot.repl", "bot.index_commands"},
     {"bot.cli", "bot.__main__"},
@@ -87,6 +87,7 @@ def test_the_command_line_imports_nothing_heavy() -> None:
     named = {node.module or "" for node in top if isinstance(node, ast.ImportFrom)}
     assert {name for name in named if name.split(".")[0] in OURS} == {
         "bot",
+        "bot.display",
         "bot.errors",
         "bot.options",
         "ingest.errors",

@@ -8,7 +8,7 @@ import pexpect
 import pytest
 from rich.console import Console
 
-from bot.repl import HELP, Repl
+from bot.repl import HELP, Repl, Screen
 from ingest.publishing import FolderStore
 from tests.conftest import ESSAYS
 
@@ -21,7 +21,7 @@ def output() -> io.StringIO:
 @pytest.fixture(scope="module")
 def repl(seed_index: Path, output: io.StringIO) -> Repl:
     console = Console(file=output, markup=False, highlight=False)
-    return Repl(FolderStore(seed_index), "", [], console)
+    return Repl(FolderStore(seed_index), "", [], Screen(console))
 
 
 def say(repl: Repl, output: io.StringIO, *lines: str) -> str:

@@ -11,7 +11,7 @@ from langchain_core.documents import Document
 
 from ingest.index import Generation, Rows, connect_folder
 from ingest.keywords import KeywordIndex
-from ingest.records import EssayEntry, IndexedPassage, Manifest, now
+from ingest.records import EssayEntry, IndexedPassage, Manifest, digest, now
 from ingest.verifying import verify
 
 TEXT = "The cat sleeps. The dog does not."
@@ -19,12 +19,12 @@ PASSAGES = [
     IndexedPassage("a.txt", "a.txt#f", "A", 0, 15, TEXT[0:15], "d1"),
     IndexedPassage("a.txt", "a.txt#f", "A", 16, 33, TEXT[16:33], "d2"),
 ]
-MANIFEST = Manifest("model", {"a.txt": EssayEntry("A", "f", 2, now())})
+MANIFEST = Manifest("model", {"a.txt": EssayEntry("A", "f", digest(TEXT), 2, now())})
 
 
 @pytest.fixture
 def rows(tmp_path: Path) -> Iterator[Rows]:
-    rows = Rows(connect_folder(tmp_path / "chroma"))
+    rows = Rows.create(connect_folder(tmp_path / "chroma"))
     with closing(rows.client):
         rows.add_essays([Document(TEXT, metadata={"source": "a.txt", "fingerprint": "f"})])
         rows.add_passages(PASSAGES, list(np.eye(2, 8, dtype=np.float32)))
@@ -48,8 +48,8 @@ def test_a_passage_that_is_not_its_essays_text_is_named(rows: Rows) -> None:
 
 
 def test_a_missing_passage_and_a_missing_essay_are_named(rows: Rows) -> None:
-    entry = EssayEntry("A", "f", 3, now())
-    more = Manifest("model", {"a.txt": entry, "b.txt": EssayEntry("B", "f", 1, now())})
+    entry = EssayEntry("A", "f", digest(TEXT), 3, now())
+    more = Manifest("model", {"a.txt": entry, "b.txt": EssayEntry("B", "f", "", 1, now())})
     assert problems(rows, more) == [
         "a.txt has 2 passages and should have 3.",
         "The text of b.txt is missing.",
