@@ -74,7 +74,7 @@ class Answerer:
         Raises QuestionInvalid, what `PublishedIndex` raises and what loading the model raises.
         """
         question = check_question(question)
-        clock = _Clock()
+        clock = Clock()
         with self.index.reading() as generation:
             self.embeddings.load()
             clock.lap("load")
@@ -85,7 +85,7 @@ class Answerer:
                 clock.lap("weigh")
                 if evidence.answers:
                     break
-            return _compose(question, evidence, generation, clock)
+            return compose(question, evidence, generation, clock)
 
     def surroundings(self, citation: Citation) -> Surroundings | None:
         """The rest of the paragraph a citation stands in; None if its essay has changed since."""
@@ -106,7 +106,8 @@ def open_answerer(store: Store, model: str = "") -> Answerer:
     return Answerer(PublishedIndex(store, embeddings.identity), embeddings)
 
 
-def _compose(question: str, evidence: Evidence, generation: Generation, clock: "_Clock") -> Answer:
+def compose(question: str, evidence: Evidence, generation: Generation, clock: "Clock") -> Answer:
+    """The answer that the evidence gives: quotes that were checked, or a refusal."""
     essay_text = cache(generation.essay_text)
     citations = cite(choose_quotes(evidence), essay_text) if evidence.answers else []
     nearest = None if citations else _nearest(evidence, essay_text)
@@ -139,7 +140,7 @@ def _refusal(nearest: Citation | None) -> str:
     return f"{refusal}; the nearest passage is in “{nearest.title}”: “{nearest.quote}”"
 
 
-class _Clock:
+class Clock:
     """Milliseconds between laps."""
 
     def __init__(self) -> None:
@@ -147,6 +148,7 @@ class _Clock:
         self._last = time.perf_counter()
 
     def lap(self, name: str) -> None:
+        """What was done since the last lap was `name`."""
         now = time.perf_counter()
         self.laps[name] = round(self.laps.get(name, 0) + (now - self._last) * 1000, 1)
         self._last = now

@@ -5,19 +5,32 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class Place:
+    """Characters `start` to `end` of an essay's text."""
+
+    essay: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
 class Quote:
-    """Words claimed to stand in an essay, at characters `start` to `end` of its text."""
+    """Words claimed to stand in an essay, at characters `start` to `end` of its text.
+
+    `also` are other places where the same words are claimed to stand.
+    """
 
     essay: str
     title: str
     text: str
     start: int
     end: int
+    also: tuple[Place, ...] = ()
 
 
 @dataclass(frozen=True)
 class Citation:
-    """A quote that was checked: `quote == essay_text[start:end]`."""
+    """A quote that was checked: `quote == essay_text[start:end]`, there and at each of `also`."""
 
     number: int
     essay: str
@@ -25,6 +38,7 @@ class Citation:
     quote: str
     start: int
     end: int
+    also: tuple[Place, ...] = ()
 
 
 def cite(quotes: Sequence[Quote], essay_text: Callable[[str], str]) -> list[Citation]:
@@ -32,17 +46,30 @@ def cite(quotes: Sequence[Quote], essay_text: Callable[[str], str]) -> list[Cita
 
     `essay_text` gives an essay's stored text and raises KeyError for an essay it does not know.
     """
-    standing = [quote for quote in quotes if _stands(quote, essay_text)]
+    standing = [quote for quote in quotes if stands(quote.text, _place(quote), essay_text)]
     return [
-        Citation(number, quote.essay, quote.title, quote.text, quote.start, quote.end)
+        Citation(
+            number=number,
+            essay=quote.essay,
+            title=quote.title,
+            quote=quote.text,
+            start=quote.start,
+            end=quote.end,
+            also=tuple(place for place in quote.also if stands(quote.text, place, essay_text)),
+        )
         for number, quote in enumerate(standing, start=1)
     ]
 
 
-def _stands(quote: Quote, essay_text: Callable[[str], str]) -> bool:
+def _place(quote: Quote) -> Place:
+    return Place(quote.essay, quote.start, quote.end)
+
+
+def stands(words: str, place: Place, essay_text: Callable[[str], str]) -> bool:
+    """Whether these words, and more than white space, are just what stands at that place."""
     try:
-        text = essay_text(quote.essay)
+        text = essay_text(place.essay)
     except KeyError:
         return False
-    inside = 0 <= quote.start < quote.end <= len(text)
-    return inside and bool(quote.text.strip()) and text[quote.start : quote.end] == quote.text
+    inside = 0 <= place.start < place.end <= len(text)
+    return inside and bool(words.strip()) and text[place.start : place.end] == words

@@ -8,13 +8,12 @@ from itertools import takewhile
 import numpy as np
 from langchain_core.embeddings import Embeddings
 
-from bot.citations import Quote
+from bot.citations import Place, Quote
 from bot.questions import has_answer_kind, kind_of_answer, telling_words
 from bot.retrieval import RankedPassage
 from ingest.index import Generation
 from ingest.keywords import KeywordIndex, split_words
 from ingest.passages import split_sentences
-from ingest.records import IndexedPassage
 
 # A logistic model of the signals: the weights were set on sentences of SQuAD 2.0's development
 # articles, the bias on readers' questions so that half is the border between answer and refusal.
@@ -87,13 +86,14 @@ def _candidates(
     seen: set[str] = set()
     for each in ranked:
         text = generation.essay_text(each.passage.essay)
-        for quote, around in _sentences_in(each.passage, text):
+        for quote, around in _sentences_in(each, text):
             if quote.text not in seen:
                 seen.add(quote.text)
                 yield quote, around
 
 
-def _sentences_in(passage: IndexedPassage, text: str) -> Iterator[tuple[Quote, str]]:
+def _sentences_in(ranked: RankedPassage, text: str) -> Iterator[tuple[Quote, str]]:
+    passage = ranked.passage
     sentences = split_sentences(text)
     head = _head(text)
     for place, sentence in enumerate(sentences):
@@ -102,7 +102,12 @@ def _sentences_in(passage: IndexedPassage, text: str) -> Iterator[tuple[Quote, s
         before = sentences[max(place - 1, 0)]
         after = sentences[min(place + 1, len(sentences) - 1)]
         words = text[sentence.start : sentence.end]
-        quote = Quote(passage.essay, passage.title, words, sentence.start, sentence.end)
+        also = tuple(
+            Place(other.essay, sentence.start + shift, sentence.end + shift)
+            for other in ranked.repeats
+            for shift in (other.start - passage.start,)
+        )
+        quote = Quote(passage.essay, passage.title, words, sentence.start, sentence.end, also)
         yield quote, f"{head}\n{text[before.start : after.end]}"
 
 

@@ -10,6 +10,7 @@ from langchain_core.embeddings import Embeddings
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
+from bot.citations import Place, stands
 from ingest.index import Generation
 from ingest.reading import PublishedIndex
 from ingest.records import IndexedPassage
@@ -22,11 +23,15 @@ FUSION_CONSTANT = 60
 
 @dataclass(frozen=True)
 class RankedPassage:
-    """A passage found, best first; `score` is the fused one, `similarity` the cosine or None."""
+    """A passage found, best first; `score` is the fused one, `similarity` the cosine or None.
+
+    `repeats` are other places, in this essay or in others, where the same text stands.
+    """
 
     passage: IndexedPassage
     score: float
     similarity: float | None
+    repeats: tuple[IndexedPassage, ...] = ()
 
 
 def retrieve(
@@ -38,11 +43,14 @@ def retrieve(
     scores = _fuse(dense, keyword)
     similarities = dict(dense)
     best_first = sorted(scores, key=lambda key: (-scores[key], key))
+    passages = generation.passages_by_id(best_first)
     ranked = [
-        RankedPassage(passage, scores[passage.id], similarities.get(passage.id))
-        for passage in generation.passages_by_id(best_first)
+        RankedPassage(
+            repeats[0], scores[repeats[0].id], similarities.get(repeats[0].id), repeats[1:]
+        )
+        for repeats in _grouped(passages)
     ]
-    return _without_repeats(ranked)[:limit]
+    return [each for each in ranked[:limit] if _stands(each.passage, generation)]
 
 
 def _fuse(*rankings: Sequence[tuple[str, float]]) -> dict[str, float]:
@@ -53,9 +61,17 @@ def _fuse(*rankings: Sequence[tuple[str, float]]) -> dict[str, float]:
     return scores
 
 
-def _without_repeats(ranked: Sequence[RankedPassage]) -> list[RankedPassage]:
-    first = {each.passage.digest: each for each in reversed(ranked)}
-    return [each for each in ranked if first[each.passage.digest] is each]
+def _grouped(passages: Sequence[IndexedPassage]) -> list[tuple[IndexedPassage, ...]]:
+    """Passages of the same text together, where the best of them was."""
+    groups: dict[str, list[IndexedPassage]] = {}
+    for passage in passages:
+        groups.setdefault(passage.digest, []).append(passage)
+    return [tuple(group) for group in groups.values()]
+
+
+def _stands(passage: IndexedPassage, generation: Generation) -> bool:
+    place = Place(passage.essay, passage.start, passage.end)
+    return stands(passage.text, place, generation.essay_text)
 
 
 class EssayRetriever(BaseRetriever):

@@ -46,7 +46,8 @@ def _show(console: Console, text: Text, indent: int = 0) -> None:
 def _place(citation: Citation) -> Text:
     place = f"[{citation.number}] {citation.title}"
     offsets = f"  {citation.essay}, characters {citation.start}–{citation.end}"
-    return Text.assemble((plain(place), "bold"), (plain(offsets), "dim"))
+    also = "".join(f"; also {each.essay}, {each.start}–{each.end}" for each in citation.also)
+    return Text.assemble((plain(place), "bold"), (plain(offsets + also), "dim"))
 
 
 def print_surroundings(console: Console, citation: Citation, found: "Surroundings") -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 COLLECTIONS = ("passages", "essays")
 EDITIONS_AT_ONCE = 200
+SYNC_ROWS = 1000  # Chroma's own choice
 PAGE = 2000  # rows a call; Chroma takes at most 5,461
 
 
@@ -31,6 +32,19 @@ def connect_folder(folder: Path) -> "Client":
     settings = Settings(anonymized_telemetry=False)
     # The interface it is declared as has no close().
     return cast("Client", chromadb.PersistentClient(folder, settings=settings))
+
+
+def persist(folder: Path) -> None:
+    """Have Chroma write all vectors of a folder to its files.
+
+    It keeps the latest ones in a log until there are SYNC_ROWS of them, and whoever opens the
+    folder then, be it only to read, writes its vector files anew. A threshold of one that is set
+    before the folder is opened again leaves nothing in the log.
+    """
+    with closing(connect_folder(folder)) as client:
+        Rows(client).sync_every(1)
+    with closing(connect_folder(folder)) as client:
+        Rows(client).load()
 
 
 def connect_server(url: str) -> "Client":
@@ -108,6 +122,18 @@ class Rows:
                 configuration={"hnsw": {"space": "cosine"}},
             )
         return cls(client, prefix, suffix)
+
+    def sync_every(self, rows: int) -> None:
+        """Have vectors written to files at every so many rows, once the folder is next used."""
+        for collection in (self._passages, self._essays):
+            collection.modify(configuration={"hnsw": {"sync_threshold": rows, "batch_size": rows}})
+
+    def load(self) -> None:
+        """Load the vectors, which else happens at the first query."""
+        for collection in (self._passages, self._essays):
+            first = collection.peek(1)["embeddings"]
+            if first is not None and len(first):
+                collection.query(query_embeddings=np.asarray(first), n_results=1, include=[])
 
     def add_passages(self, passages: Sequence[IndexedPassage], vectors: Sequence[Vector]) -> None:
         """Write passages with their vectors, of the same number; again is the same as once."""

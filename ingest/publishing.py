@@ -7,7 +7,7 @@ import secrets
 import shutil
 import sqlite3
 from collections.abc import Iterator, Set
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from filelock import FileLock, Timeout
 
 from ingest.errors import IndexBusy, IndexDamaged, IndexMissing, IndexUnwritable
-from ingest.index import Generation, Rows, connect_folder, damaged, storing
+from ingest.index import SYNC_ROWS, Generation, Rows, connect_folder, damaged, persist, storing
 from ingest.keywords import KeywordIndex
 from ingest.records import Manifest, Vector, dump_manifest, now, parse_manifest
 
@@ -71,23 +71,19 @@ class FolderStore:
         """Open a generation for reading. Raises IndexDamaged."""
         manifest = self.manifest(name)
         try:
-            folder, copy = _writable(self.place(name) / "chroma")
-            rows = Rows(connect_folder(folder))
-            rows.check(manifest)
-            keywords = KeywordIndex.load(self.place(name) / "keywords")
+            with ExitStack() as opened:
+                _check_files(self.place(name), manifest.files)
+                folder = opened.enter_context(_writable(self.place(name) / "chroma"))
+                rows = Rows(opened.enter_context(closing(connect_folder(folder))))
+                rows.check(manifest)
+                keywords = KeywordIndex.load(self.place(name) / "keywords")
+                return Generation(name, manifest, rows, keywords, opened.pop_all().close)
         except PermissionError as error:
             raise IndexUnwritable(
                 f"The index {self.folder} cannot be read ({error}); change its permissions."
             ) from error
         except Exception as error:  # Chroma has no error tree of its own for a broken folder
             raise damaged(self.place(name), error) from error
-
-        def close() -> None:
-            rows.client.close()
-            if copy:
-                copy.cleanup()
-
-        return Generation(name, manifest, rows, keywords, close)
 
     def republish(self, name: str) -> None:
         """Make a generation that is kept the published one. Raises IndexMissing and IndexBusy."""
@@ -152,12 +148,14 @@ def _who(writer: Path) -> str:
         return "Another process"  # it has only just begun
 
 
-def _writable(chroma: Path) -> tuple[Path, TemporaryDirectory[str] | None]:
+@contextmanager
+def _writable(chroma: Path) -> Iterator[Path]:
     """Chroma writes a row even where it only reads: what is read-only is read from a copy."""
     if all(os.access(place, os.W_OK) for place in (chroma, chroma / _DATABASE)):
-        return chroma, None
-    copy = TemporaryDirectory(prefix="essay-bot-")
-    return _copy_chroma(chroma, Path(copy.name) / "chroma"), copy
+        yield chroma
+        return
+    with TemporaryDirectory(prefix="essay-bot-") as copy:
+        yield _copy_chroma(chroma, Path(copy) / "chroma")
 
 
 def _copy_chroma(chroma: Path, to: Path) -> Path:
@@ -176,6 +174,25 @@ def _copy_chroma(chroma: Path, to: Path) -> Path:
     ):
         source.backup(database)
     return to
+
+
+def _files(generation: Path) -> dict[str, int]:
+    """The size of each file but the database, which Chroma keeps writing notes into."""
+    return {
+        path.relative_to(generation).as_posix(): path.stat().st_size
+        for path in sorted(generation.rglob("*"))
+        if path.is_file() and not path.name.startswith(_DATABASE)
+    }
+
+
+def _check_files(generation: Path, expected: dict[str, int]) -> None:
+    """Chroma itself takes a vector file that is gone for an empty one, and says nothing."""
+    found = _files(generation)
+    if not (generation / "chroma" / _DATABASE).is_file():
+        raise IndexDamaged(f"the file {_DATABASE} is missing")
+    for name, size in expected.items():
+        if found.get(name) != size:
+            raise IndexDamaged(f"the file {name} is missing or damaged")
 
 
 def _flush(folder: Path) -> None:
@@ -244,6 +261,7 @@ class FolderDraft:
         folder = self._folder / "chroma"
         _copy_chroma(self._store.place(self.previous.name) / "chroma", folder)
         self.rows = self._open = Rows(connect_folder(folder))
+        self.rows.sync_every(SYNC_ROWS)
         self.rows.delete(sorted(others))
 
     def _write_afresh(self, previous: Generation, editions: Set[str]) -> None:
@@ -266,7 +284,9 @@ class FolderDraft:
             texts.extend(passage.text for passage in page)
         KeywordIndex.build(ids, texts).save(self._folder / "keywords")
         self._close_rows()
-        told = dump_manifest(replace(manifest, deleted=self._deleted))
+        persist(self._folder / "chroma")
+        files = _files(self._folder)
+        told = dump_manifest(replace(manifest, deleted=self._deleted, files=files))
         (self._folder / "manifest.json").write_bytes(told)
         _flush(self._folder)
         name = self._folder.rename(self._store.place(self._folder.name)).name

@@ -39,6 +39,7 @@ class Manifest:
     passage_rules: str = PASSAGE_RULES
     created: str = field(default_factory=now)
     deleted: int = 0  # passages deleted since its folder was last written from nothing
+    files: dict[str, int] = field(default_factory=dict)  # in a folder: bytes of each, to tell loss
     rows: str = ""  # on a server: which collections hold its rows
 
     @property

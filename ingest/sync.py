@@ -209,6 +209,7 @@ class _Builder:
         self._entries: dict[str, EssayEntry] = {}
         self._vectors: dict[str, Vector] = {}  # by digest, of passages that may come again
         self._pending: list[IndexedPassage] = []
+        self._essays: list[Document] = []
 
     def keep(self, sources: Sequence[str]) -> None:
         """Take over the essays of these sources, and remember the other passages' vectors."""
@@ -237,9 +238,9 @@ class _Builder:
             passages=len(passages),
             added=now(),
         )
-        self._draft.rows.add_essays([essay])
+        self._essays.append(essay)
         self._pending.extend(passages)
-        if len(self._pending) >= PASSAGES_AT_ONCE:
+        if max(len(self._pending), len(self._essays)) >= PASSAGES_AT_ONCE:
             self._flush()
 
     def finish(self) -> Manifest:
@@ -257,7 +258,9 @@ class _Builder:
         self._draft.rows.add_passages(
             self._pending, [vectors[passage.digest] for passage in self._pending]
         )
+        self._draft.rows.add_essays(self._essays)
         self._pending.clear()
+        self._essays.clear()
 
     def _embed(self, texts: dict[str, str]) -> dict[str, Vector]:
         if not texts:

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Set
 
 import numpy as np
 
-from ingest.index import Generation
-from ingest.records import IndexedPassage, Vector
+from ingest.errors import IndexUnwritable
+from ingest.index import Generation, storing
+from ingest.records import IndexedPassage, Vector, digest
 
 NORM_TOLERANCE = 1e-3  # of an embedding's length, which is 1
 
@@ -17,6 +18,14 @@ def verify(generation: Generation) -> list[str]:
     Each passage is its essay's text at its offsets, each essay has as many as the manifest says,
     embeddings are of one shape and length 1, keywords and vectors cover the same passages.
     """
+    try:
+        with storing(generation.name):
+            return list(_problems(generation))
+    except IndexUnwritable as error:
+        return [str(error)]
+
+
+def _problems(generation: Generation) -> Iterator[str]:
     editions = generation.manifest.editions()
     texts = {
         essay.metadata["source"]: essay.page_content for essay in generation.rows.essays(editions)
@@ -25,12 +34,10 @@ def verify(generation: Generation) -> list[str]:
         row for page in generation.rows.all_rows() for row in page if row[0].edition in editions
     ]
     passages = [passage for passage, _ in rows]
-    return [
-        *_misplaced(passages, texts),
-        *_miscounted(generation, passages, texts.keys()),
-        *_misshapen(rows),
-        *_unlike({passage.id for passage in passages}, set(generation.keywords.ids)),
-    ]
+    yield from _misplaced(passages, texts)
+    yield from _miscounted(generation, passages, texts)
+    yield from _misshapen(rows)
+    yield from _unlike({passage.id for passage in passages}, set(generation.keywords.ids))
 
 
 def _misplaced(passages: list[IndexedPassage], texts: dict[str, str]) -> Iterator[str]:
@@ -41,12 +48,14 @@ def _misplaced(passages: list[IndexedPassage], texts: dict[str, str]) -> Iterato
 
 
 def _miscounted(
-    generation: Generation, passages: list[IndexedPassage], texts: Set[str]
+    generation: Generation, passages: list[IndexedPassage], texts: dict[str, str]
 ) -> Iterator[str]:
     counts = Counter(passage.essay for passage in passages)
     for source, entry in generation.manifest.essays.items():
         if source not in texts:
             yield f"The text of {source} is missing."
+        elif digest(texts[source]) != entry.text:
+            yield f"The text of {source} is not what was read."
         if counts[source] != entry.passages:
             yield f"{source} has {counts[source]} passages and should have {entry.passages}."
 

@@ -1,10 +1,14 @@
 """The whole pipeline on the user's own essay: real model, real Chroma."""
 
+from dataclasses import replace
+
 import pytest
 
-from bot.answering import Answerer
+from bot.answering import Answerer, Clock, compose
+from bot.citations import Place, Quote
 from bot.conversation import Turn
 from bot.errors import QuestionInvalid
+from bot.evidence import Evidence, WeighedSentence
 from ingest.essays import read_essay
 from ingest.passages import split_sentences
 from tests.conftest import ESSAYS, SEED
@@ -66,6 +70,28 @@ def test_repeated_paragraphs_are_found_and_quoted_once(answerer: Answerer) -> No
     assert len(texts) == len(set(texts)) == 3
     quotes = [each.quote for each in answerer.answer(question).citations]
     assert len(quotes) == len(set(quotes))
+
+
+def test_a_repeated_sentence_names_its_other_place(answerer: Answerer) -> None:
+    (citation,) = answerer.answer("What has electricity become?").citations
+    (place,) = citation.also
+    assert place.start != citation.start
+    assert TEXT[place.start : place.end] == citation.quote
+
+
+def test_a_quote_that_does_not_stand_is_dropped_and_one_that_does_is_kept(
+    answerer: Answerer,
+) -> None:
+    true = Quote(SEED, "Title", TEXT[790:862], 790, 862, also=(Place(SEED, 791, 863),))
+    false = replace(true, text=true.text.replace("stage", "state"))
+    with answerer.index.reading() as generation:
+        for quotes, kept in (((false, true), 1), ((false,), 0)):
+            evidence = Evidence([WeighedSentence(each, 1.0, 1.0, True) for each in quotes])
+            answer = compose("Why?", evidence, generation, Clock())
+            assert [each.quote for each in answer.citations] == [true.text] * kept
+            assert all(each.also == () for each in answer.citations)
+            assert "state" not in answer.text
+            assert answer.refused == (kept == 0)
 
 
 def test_quotes_of_one_essay_come_in_reading_order(answerer: Answerer) -> None:

@@ -3,9 +3,12 @@
 import io
 import json
 import os
+import resource
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +19,7 @@ from bot.cli import main
 from ingest.embedding import DEFAULT_WHEEL, SentenceEmbeddings
 from ingest.publishing import FolderStore
 from ingest.sync import sync
+from ingest.verifying import verify
 from tests.conftest import ESSAYS, SEED, WriteEssays
 
 BILL = "Who introduced a bill to suspend the construction of data centers?"
@@ -75,7 +79,7 @@ def test_an_answer_as_json_holds_quotes_that_stand_at_their_offsets(
     assert (result.code, result.err, record["abstained"]) == (0, "", False)
     assert "Sanders and Ocasio-Cortez" in record["citations"][0]["quote"]
     for number, citation in enumerate(record["citations"], start=1):
-        assert set(citation) == {"number", "essay", "title", "quote", "start", "end"}
+        assert set(citation) == {*("number", "essay", "title", "quote", "start", "end", "also")}
         assert citation["number"] == number
         assert citation["essay"] == SEED
         assert text[citation["start"] : citation["end"]] == citation["quote"]
@@ -160,10 +164,7 @@ def test_generations_are_listed_checked_and_gone_back_to(
     assert_one_sentence(run("index", "rollback", "000099-abcdef"), "no generation 000099-abcdef")
     keywords = tmp_path / "index" / "generations" / old["generation"] / "keywords" / "ids.json"
     keywords.write_text("[]")
-    damaged = run("index", "verify")
-    assert damaged.code == 1
-    assert "Keywords and vectors differ" in damaged.err
-    assert run("index", "verify", "--json").records[0]["problems"]
+    assert_one_sentence(run("index", "verify"), "keywords/ids.json is missing or damaged")
 
 
 def test_a_sync_that_would_remove_most_essays_is_stopped(
@@ -309,3 +310,73 @@ def test_the_default_needs_no_network(seed_index: Path, tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "Sanders" in done.stdout
+
+
+def run_process(*arguments: str | Path, stdin: bytes = b"", **settings: str) -> Result:
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", *arguments],
+        env={**os.environ, "PYTHONPATH": str(ESSAYS.parent), **settings},
+        input=stdin,
+        capture_output=True,
+        check=False,
+    )
+    return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def test_bytes_that_are_not_utf8_spoil_only_their_own_question(seed_index: Path) -> None:
+    lines = b'{"id": "1", "question": "caf\xe9?"}\n{"id": "2", "question": "What is energy?"}\n'
+    batch = run_process("ask", "--batch", "-", "--index", seed_index, stdin=lines)
+    assert batch.code == 1
+    assert "not UTF-8" in batch.records[0]["error"]
+    assert "answer" in batch.records[1]
+    chat = run_process("chat", "--index", seed_index, stdin=b"caf\xe9?\nWhat is energy?\n")
+    assert chat.code == 1
+    assert "UTF-8" in chat.err
+    assert "[1]" in chat.out or "do not say" in chat.out
+    assert_one_sentence(
+        run_process("ask", b"caf\xe9?".decode("utf-8", "surrogateescape"), "--index", seed_index),
+        "UTF-8",
+    )
+
+
+def test_a_terminal_that_cannot_show_a_letter_does_not_end_the_answer(seed_index: Path) -> None:
+    result = run_process("ask", BILL, "--index", seed_index, PYTHONIOENCODING="ascii")
+    assert result.code == 0
+    assert "Ocasio-Cortez" in result.out
+
+
+def test_settings_that_cannot_be_read_are_told(run: Run, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"INDEX_DIR=caf\xe9")
+    assert_one_sentence(run("ask", "Why?"), ".env", "UTF-8")
+
+
+def test_a_folder_in_the_home_directory_can_be_named_as_in_a_shell(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("INDEX_DIR", "~/idx")
+    assert_one_sentence(run("ask", "Why?"), str(tmp_path / "idx"))
+
+
+@pytest.mark.parametrize("limit", [20_000, 100_000, 400_000])
+def test_a_full_disk_is_told_and_leaves_the_index_as_it_was(
+    tmp_path: Path, embeddings: SentenceEmbeddings, limit: int
+) -> None:
+    essays, index = tmp_path / "essays", tmp_path / "index"
+    shutil.copytree(ESSAYS, essays)
+    store = FolderStore(index)
+    name = sync(essays, store, embeddings).generation
+    (essays / "more.txt").write_text("A thing is said. " * 5_000)
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", "ingest", essays, "--index", index],
+        env={**os.environ, "PYTHONPATH": str(ESSAYS.parent)},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert_one_sentence(Result(done.returncode, done.stdout, done.stderr), "written", "space")
+    assert store.published() == name
+    with closing(store.open(name)) as generation:
+        assert verify(generation) == []
+    assert not (index / "building").exists()

@@ -127,6 +127,8 @@ def test_the_repeated_paragraphs_of_the_users_essay_are_equal_passages(
         ("A line that is\nwrapped by hand. Next.", ["A line that is\nwrapped by hand.", "Next."]),
         ("One.\nTwo.\n\nThree.\n\nPublius", ["One.", "Two.", "Three."]),
         ("Only a note", ["Only a note"]),
+        ("A Title\nBy Madison\nMadison: In The Post, 1787.\n\nIt begins.", ["It begins."]),
+        ("Is it so? asks he. Yes.", ["Is it so? asks he.", "Yes."]),
     ],
 )
 def test_sentences_are_cut_where_a_reader_would(text: str, sentences: list[str]) -> None:
@@ -144,3 +146,11 @@ def test_paragraphs_do_not_overlap(text: str) -> None:
     spans = split_paragraphs(text)
     assert all(start < end for start, end in spans)
     assert all(one[1] <= two[0] for one, two in itertools.pairwise(spans))
+
+
+def test_a_sentence_without_end_is_cut_to_what_can_be_shown() -> None:
+    text = "and then he said, " * 2_000
+    sentences = split_sentences(text)
+    assert len(sentences) > 10
+    assert all(each.end - each.start <= 1_500 for each in sentences)
+    assert all(text[each.start : each.end].endswith(",") for each in sentences)

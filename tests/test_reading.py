@@ -57,6 +57,27 @@ def test_an_index_of_another_model_is_refused(seed_index: Path) -> None:
         pass
 
 
+def test_reading_leaves_every_file_of_a_generation_as_it_was_but_the_database(
+    essays: WriteEssays, tmp_path: Path, embeddings: SentenceEmbeddings
+) -> None:
+    store = FolderStore(tmp_path / "index")
+    for number in range(3):
+        sync(essays(**{f"essay{number}": f"This is essay number {number}."}), store, embeddings)
+    place = store.place(store.published())
+
+    def files() -> dict[Path, int]:
+        kept = (path for path in place.rglob("*") if path.name != "chroma.sqlite3")
+        return {path: path.stat().st_mtime_ns for path in kept if path.is_file()}
+
+    before = files()
+    published = PublishedIndex(store, embeddings.identity)
+    with published.reading() as generation:
+        generation.search_dense(embeddings.embed_query("Which number?"), 3)
+        generation.essay_text("essay0.txt")
+    published.close()
+    assert files() == before
+
+
 def test_a_read_only_index_is_read_and_stays_as_it_was(
     seed_index: Path, tmp_path: Path, embeddings: SentenceEmbeddings
 ) -> None:

@@ -1,7 +1,8 @@
 import io
 import os
+import shutil
 import sys
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pexpect
@@ -9,7 +10,9 @@ import pytest
 from rich.console import Console
 
 from bot.repl import HELP, Repl, Screen
+from ingest.embedding import SentenceEmbeddings
 from ingest.publishing import FolderStore
+from ingest.sync import sync
 from tests.conftest import ESSAYS
 
 
@@ -60,32 +63,34 @@ def test_a_bad_question_does_not_end_the_conversation(repl: Repl, output: io.Str
     assert "de facto" in said
 
 
+@dataclass(frozen=True)
+class Desk:
+    """A folder of essays with its index, and terminals to chat in."""
+
+    folder: Path
+
+    def chat(self, **settings: str) -> "pexpect.spawn[str]":
+        environment = {"HOME": str(self.folder), "TERM": "xterm", "PYTHONPATH": str(ESSAYS.parent)}
+        return pexpect.spawn(
+            sys.executable,
+            ["-m", "bot", "chat"],
+            env={**os.environ, **environment, **settings},
+            cwd=str(self.folder),
+            encoding="utf-8",
+            timeout=60,
+            dimensions=(40, 200),
+        )
+
+
 @pytest.fixture
-def terminal(seed_index: Path, tmp_path: Path) -> Iterator["pexpect.spawn[str]"]:
-    environment = {
-        **os.environ,
-        "INDEX_DIR": str(seed_index),
-        "ESSAYS_DIR": str(ESSAYS),
-        "PYTHONPATH": str(ESSAYS.parent),
-        "HOME": str(tmp_path),
-        "TERM": "xterm",
-    }
-    child = pexpect.spawn(
-        sys.executable,
-        ["-m", "bot", "chat"],
-        env=environment,
-        cwd=str(tmp_path),
-        encoding="utf-8",
-        timeout=60,
-        dimensions=(40, 200),
-    )
-    yield child
-    child.close(force=True)
+def desk(tmp_path: Path, embeddings: SentenceEmbeddings) -> Desk:
+    shutil.copytree(ESSAYS, tmp_path / "essays")
+    sync(ESSAYS, FolderStore(tmp_path / "index"), embeddings)
+    return Desk(tmp_path)
 
 
-def test_in_a_terminal_a_question_is_answered_and_remembered_by_the_next_run(
-    terminal: "pexpect.spawn[str]", tmp_path: Path
-) -> None:
+def test_in_a_terminal_a_question_is_answered_and_remembered_by_the_next_run(desk: Desk) -> None:
+    terminal = desk.chat()
     terminal.expect_exact("›")
     terminal.sendline("What is energy imperialism?")
     terminal.expect_exact("gives birth to those products.”")
@@ -94,13 +99,12 @@ def test_in_a_terminal_a_question_is_answered_and_remembered_by_the_next_run(
     terminal.expect(pexpect.EOF)
     terminal.wait()
     assert terminal.exitstatus == 0
-    (history,) = tmp_path.rglob("history")
+    (history,) = desk.folder.rglob("history")
     assert "What is energy imperialism?" in history.read_text("utf-8")
 
 
-def test_ctrl_c_cancels_an_answer_and_the_conversation_goes_on(
-    terminal: "pexpect.spawn[str]",
-) -> None:
+def test_ctrl_c_cancels_an_answer_and_the_conversation_goes_on(desk: Desk) -> None:
+    terminal = desk.chat()
     terminal.expect_exact("›")
     terminal.sendline("What is energy imperialism?")  # the model is still loading
     terminal.expect_exact("loading the model")
@@ -108,9 +112,19 @@ def test_ctrl_c_cancels_an_answer_and_the_conversation_goes_on(
     terminal.expect_exact("Cancelled.")
     terminal.sendline("What has electricity become?")
     terminal.expect_exact("Electricity is no longer just energy")
+    terminal.close(force=True)
 
 
-def test_leaving_does_not_wait_for_the_model(terminal: "pexpect.spawn[str]") -> None:
+def test_leaving_does_not_wait_for_the_model(desk: Desk) -> None:
+    model = desk.folder / "model"
+    model.mkdir()
+    os.mkfifo(model / "modules.json")  # nobody will ever write it: this model never loads
+
+    class Endless(SentenceEmbeddings):
+        identity = str(model)
+
+    sync(ESSAYS, FolderStore(desk.folder / "index"), Endless())
+    terminal = desk.chat(EMBEDDING_MODEL=str(model))
     terminal.expect_exact("›")
     terminal.sendline("/quit")
     terminal.expect(pexpect.EOF)
@@ -118,9 +132,25 @@ def test_leaving_does_not_wait_for_the_model(terminal: "pexpect.spawn[str]") -> 
     assert terminal.exitstatus == 0
 
 
-def test_ingest_inside_is_seen_by_the_next_question(
-    terminal: "pexpect.spawn[str]",
-) -> None:
+def test_what_is_ingested_inside_is_known_to_the_next_question(desk: Desk) -> None:
+    terminal = desk.chat()
     terminal.expect_exact("›")
+    terminal.sendline("What do cats hunt at night?")
+    terminal.expect_exact("The essays do not say")
+    (desk.folder / "essays" / "cats.txt").write_text("Cats hunt mice at night. They sleep all day.")
     terminal.sendline("/ingest")
-    terminal.expect_exact("1 unchanged")
+    terminal.expect_exact("1 added")
+    terminal.sendline("What do cats hunt at night?")
+    terminal.expect_exact("“Cats hunt mice at night.”")
+    terminal.close(force=True)
+
+
+def test_without_a_terminal_errors_go_apart_and_are_counted(
+    seed_index: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    apart = Repl(FolderStore(seed_index), "", [], Screen(errors_apart=True))
+    apart.run_lines(["/nonsense", "/help"])
+    out, err = capsys.readouterr()
+    assert HELP in out
+    assert err == "There is no command /nonsense; /help lists them.\n"
+    assert apart.screen.complaints == 1

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from langchain_core.documents import Document
 
 from ingest.embedding import SentenceEmbeddings
 from ingest.errors import (
@@ -271,3 +272,49 @@ def test_going_back_to_an_earlier_generation_gives_its_essays(
     assert sync(essays(), store, embeddings).added == ["two.txt"]
     with pytest.raises(IndexMissing, match="no generation"):
         store.republish("000099-abcdef")
+
+
+@pytest.mark.parametrize(
+    "lost", ["chroma/chroma.sqlite3", "chroma/*/data_level0.bin", "keywords/ids.json"]
+)
+def test_a_generation_that_lost_a_file_is_neither_read_nor_built_upon(
+    essays: WriteEssays, store: FolderStore, embeddings: SentenceEmbeddings, lost: str
+) -> None:
+    sync(essays(one=ONE), store, embeddings)
+    for path in store.place(store.published()).glob(lost):
+        path.unlink()
+    name = store.published()
+    with pytest.raises(IndexDamaged, match="rollback"):
+        store.open(name)
+    with pytest.raises(IndexDamaged):
+        sync(essays(two=TWO), store, embeddings)
+    assert store.published() == name
+
+
+def test_an_essay_changed_within_the_index_is_not_quoted(
+    essays: WriteEssays, store: FolderStore, embeddings: SentenceEmbeddings
+) -> None:
+    sync(essays(one=ONE), store, embeddings)
+    with closing(store.open(store.published())) as generation:
+        essay = generation.essay("one.txt")
+        generation.rows.add_essays([Document(ONE.replace("cat", "dog"), metadata=essay.metadata)])
+        with pytest.raises(IndexDamaged, match=r"one\.txt is not what was read"):
+            generation.essay_text("one.txt")
+        assert any("not what was read" in problem for problem in verify(generation))
+
+
+def test_an_essay_spoiled_while_the_others_are_embedded_keeps_its_earlier_version(
+    essays: WriteEssays, store: FolderStore, embeddings: SentenceEmbeddings
+) -> None:
+    folder = essays(one=ONE, two=TWO)
+    sync(folder, store, embeddings)
+    essays(one=ONE + " It purrs.", two=TWO + " But all must.", three=THREE)
+
+    def spoil(source: str) -> None:
+        for name in ("two.txt", "three.txt"):
+            (folder / name).unlink(missing_ok=True)
+
+    report = sync(folder, store, embeddings, progress=lambda _plan: spoil)
+    assert report.updated == ["one.txt"]
+    assert set(report.failed) == {"three.txt", "two.txt"}
+    assert {essay for essay, _ in passages_of(store)} == {"one.txt", "two.txt"}
