@@ -1,17 +1,15 @@
-"""A folder of essays as LangChain Documents; knows nothing of passages or the index."""
+"""A folder of essays as LangChain Documents; knows nothing of formats or the index."""
 
 import hashlib
 import re
 from pathlib import Path
 
-import charset_normalizer
 from langchain_core.documents import Document
 
 from ingest.errors import EssaysMissing, EssayUnreadable
+from ingest.readers import READER_RULES, SUFFIXES, extract
 
-SUFFIXES = frozenset({".txt", ".md"})
 LONGEST_TITLE = 200  # characters
-WESTERN_SHARE = 0.9  # of ASCII bytes, above which a legacy encoding is taken for cp1252
 
 
 def find_essays(folder: Path) -> list[Path]:
@@ -40,54 +38,44 @@ def source_of(folder: Path, path: Path) -> str:
 
 
 def read_essay(folder: Path, path: Path) -> Document:
-    """One essay: its text with newlines as \\n; metadata `source`, `title`, `fingerprint`.
+    """One essay: its text with newlines as \\n, and as metadata what is known of it.
 
-    The fingerprint is a SHA-256 over everything of the essay that shapes its passages.
+    `source`, `title`, `fingerprint`, `author`, `date` and `url` are strings, "" where the file
+    does not say; `places` is a list of [start, label] pairs, pages or headings in reading order.
     Raises EssayUnreadable with the reason.
     """
+    content = _read_bytes(path)
+    found = extract(content, path.suffix)
+    metadata = {
+        "source": source_of(folder, path),
+        "title": found.title or title_line(found.text) or _title_from_name(path),
+        "fingerprint": _fingerprint(content, path),
+        "author": found.author,
+        "date": found.date,
+        "url": found.url,
+        "places": [[place.start, place.label] for place in found.places],
+    }
+    return Document(found.text, metadata=metadata)
+
+
+def fingerprint(path: Path) -> str:
+    """SHA-256 over everything that shapes the essay: one that is unchanged need not be read.
+
+    Raises EssayUnreadable if the file cannot be opened.
+    """
+    return _fingerprint(_read_bytes(path), path)
+
+
+def _fingerprint(content: bytes, path: Path) -> str:
+    rules = f"{READER_RULES}\0{path.suffix.lower()}\0"
+    return hashlib.sha256(rules.encode() + content).hexdigest()
+
+
+def _read_bytes(path: Path) -> bytes:
     try:
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise EssayUnreadable(f"it cannot be opened ({error.strerror})") from error
-    text = _decode(content).replace("\r\n", "\n").replace("\r", "\n")
-    if not text.strip():
-        raise EssayUnreadable("it is empty")
-    title = _title(text, path)
-    fingerprint = hashlib.sha256(f"{title}\0{text}".encode()).hexdigest()
-    source = source_of(folder, path)
-    return Document(text, metadata={"source": source, "title": title, "fingerprint": fingerprint})
-
-
-def _decode(content: bytes) -> str:
-    if charset_normalizer.is_binary(content):
-        raise EssayUnreadable("it is not text, whatever its name says")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        _refuse_damaged_utf8(content, error)
-    return _decode_legacy(content)
-
-
-def _refuse_damaged_utf8(content: bytes, error: UnicodeDecodeError) -> None:
-    """What is UTF-8 in more places than not would be gibberish in any other encoding."""
-    text = content.decode("utf-8", errors="replace")
-    broken = text.count("\ufffd")
-    intact = sum(char > "\x7f" for char in text) - broken
-    if intact > broken:
-        raise EssayUnreadable(
-            f"its UTF-8 is damaged at byte {error.start:,}; save it again as UTF-8"
-        )
-
-
-def _decode_legacy(content: bytes) -> str:
-    ascii_share = len(content.decode("ascii", errors="ignore")) / len(content)
-    likely = None
-    if ascii_share >= WESTERN_SHARE and b"\0" not in content:
-        likely = ["cp1252"]
-    best = charset_normalizer.from_bytes(content, cp_isolation=likely).best()
-    if best is None:
-        raise EssayUnreadable("its encoding is not known; save it as UTF-8")
-    return str(best).removeprefix("\ufeff")
 
 
 def title_line(text: str) -> str:
@@ -102,8 +90,5 @@ def title_line(text: str) -> str:
     return first
 
 
-def _title(text: str, path: Path) -> str:
-    markdown = path.suffix.lower() == ".md"
-    heading = re.search(r"^#[ \t]+(.+?)[ \t#]*$", text, re.MULTILINE) if markdown else None
-    from_name = re.sub(r"[-_\s]+", " ", path.stem).strip().capitalize()
-    return heading[1] if heading else title_line(text) or from_name
+def _title_from_name(path: Path) -> str:
+    return re.sub(r"[-_\s]+", " ", path.stem).strip().capitalize()

@@ -15,6 +15,11 @@ MODULES = sorted(
 # From the ground up; a module may import from its own layer or from a lower one.
 LAYERS = (
     {"ingest.errors", "bot.errors", "bot.settings", "prompts"},
+    {"ingest.extracts"},
+    {"ingest.archives", "ingest.decoding"},
+    {"ingest.markdown", "ingest.markup", "ingest.pdf"},
+    {"ingest.epub", "ingest.word"},
+    {"ingest.readers"},
     {
         "ingest.essays",
         "ingest.passages",
@@ -35,6 +40,14 @@ ROOMS = {
     "transformers": {"ingest.embedding"},
     "bm25s": {"ingest.keywords"},
     "sentencex": {"ingest.passages"},
+    "charset_normalizer": {"ingest.decoding"},
+    "inscriptis": {"ingest.markup"},
+    "lxml": {"ingest.archives", "ingest.markup"},
+    "zipfile": {"ingest.archives"},
+    "mammoth": {"ingest.word"},
+    "pypdfium2": {"ingest.pdf"},
+    "frontmatter": {"ingest.markdown"},
+    "yaml": {"ingest.markdown"},
     "typer": {"bot.cli", "bot.repl"},
     "prompt_toolkit": {"bot.repl"},
 }
