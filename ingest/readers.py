@@ -1,5 +1,6 @@
 """Any essay file's bytes -> its text, title, author and places; knows no folder and no index."""
 
+import codecs
 import re
 from collections.abc import Callable
 
@@ -33,10 +34,10 @@ _READERS: dict[str, Callable[[bytes], Extract]] = {
 SUFFIXES = frozenset(_READERS)
 _WRITTEN_AS_TEXT = frozenset({".txt", ".md", ".html", ".htm"})
 _MASKED = (  # files that are, or may be, plain letters, so that they would pass for text
-    (re.compile(rb"\s*%PDF-"), "a PDF", ".pdf"),
-    (re.compile(rb"\s*\{\\rtf"), "a rich text file", ""),
+    (re.compile(rb"%PDF-"), "a PDF", ".pdf"),
+    (re.compile(rb"\{\\rtf"), "a rich text file", ""),
     (
-        re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html)\b", re.I),
+        re.compile(rb"<(?:!doctype\s+html|html)\b", re.I),
         "a web page",
         ".html",
     ),
@@ -62,8 +63,9 @@ def extract(content: bytes, suffix: str) -> Extract:
 
 
 def _refuse_masked(content: bytes, suffix: str) -> None:
+    begin = content.removeprefix(codecs.BOM_UTF8).lstrip()
     for start, kind, better in _MASKED:
         web = better == ".html" and suffix in {".html", ".htm"}
-        if suffix in _WRITTEN_AS_TEXT and not web and start.match(content):
+        if suffix in _WRITTEN_AS_TEXT and not web and start.match(begin):
             advice = f"name it {better}" if better else "save it as .docx"
             raise EssayUnreadable(f"it is {kind}, whatever its name says; {advice}")

@@ -423,3 +423,8 @@ def test_a_word_file_or_epub_of_any_wounded_xml_is_read_or_refused(
 
 def test_a_page_of_a_hundred_thousand_nested_parts_is_read_or_refused() -> None:
     check_any(b"<div>" * 100_000 + b"words", ".html")
+
+
+@pytest.mark.parametrize("suffix", [".txt", ".md", ".html"])
+def test_a_million_newlines_are_no_reason_to_wait(suffix: str) -> None:
+    assert extract(b"\n" * 1_000_000 + b"Words.<p>", suffix).text.strip().startswith("Words.")
