@@ -17,7 +17,8 @@ class Place:
 class Quote:
     """Words claimed to stand in an essay, at characters `start` to `end` of its text.
 
-    `also` are other places where the same words are claimed to stand.
+    `author` and `section` (a page or heading) are "" where the essay's file does not tell; `also`
+    are other places where the same words are claimed to stand.
     """
 
     essay: str
@@ -25,6 +26,8 @@ class Quote:
     text: str
     start: int
     end: int
+    author: str = ""
+    section: str = ""
     also: tuple[Place, ...] = ()
 
 
@@ -38,6 +41,8 @@ class Citation:
     quote: str
     start: int
     end: int
+    author: str = ""
+    section: str = ""
     also: tuple[Place, ...] = ()
 
 
@@ -55,6 +60,8 @@ def cite(quotes: Sequence[Quote], essay_text: Callable[[str], str]) -> list[Cita
             quote=quote.text,
             start=quote.start,
             end=quote.end,
+            author=quote.author,
+            section=quote.section,
             also=tuple(place for place in quote.also if stands(quote.text, place, essay_text)),
         )
         for number, quote in enumerate(standing, start=1)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 import numpy as np
+from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 
 from bot.citations import Place, Quote
@@ -13,7 +14,8 @@ from bot.questions import has_answer_kind, kind_of_answer, telling_words
 from bot.retrieval import RankedPassage
 from ingest.index import Generation
 from ingest.keywords import KeywordIndex, split_words
-from ingest.passages import split_sentences
+from ingest.passages import Sentence, split_sentences
+from ingest.records import IndexedPassage
 
 # A logistic model of the signals: the weights were set on sentences of SQuAD 2.0's development
 # articles, the bias on readers' questions so that half is the border between answer and refusal.
@@ -85,15 +87,14 @@ def _candidates(
     """Whole sentences that touch the passages, each with its essay's head and its neighbours."""
     seen: set[str] = set()
     for each in ranked:
-        text = generation.essay_text(each.passage.essay)
-        for quote, around in _sentences_in(each, text):
+        for quote, around in _sentences_in(each, generation.essay(each.passage.essay)):
             if quote.text not in seen:
                 seen.add(quote.text)
                 yield quote, around
 
 
-def _sentences_in(ranked: RankedPassage, text: str) -> Iterator[tuple[Quote, str]]:
-    passage = ranked.passage
+def _sentences_in(ranked: RankedPassage, essay: Document) -> Iterator[tuple[Quote, str]]:
+    passage, text = ranked.passage, essay.page_content
     sentences = split_sentences(text)
     head = _head(text)
     for place, sentence in enumerate(sentences):
@@ -101,14 +102,28 @@ def _sentences_in(ranked: RankedPassage, text: str) -> Iterator[tuple[Quote, str
             continue
         before = sentences[max(place - 1, 0)]
         after = sentences[min(place + 1, len(sentences) - 1)]
-        words = text[sentence.start : sentence.end]
-        also = tuple(
-            Place(other.essay, sentence.start + shift, sentence.end + shift)
-            for other in ranked.repeats
-            for shift in (other.start - passage.start,)
+        quote = Quote(
+            essay=passage.essay,
+            title=passage.title,
+            text=text[sentence.start : sentence.end],
+            start=sentence.start,
+            end=sentence.end,
+            author=essay.metadata.get("author", ""),
+            section=_section_at(sentence.start, essay.metadata.get("places", [])),
+            also=tuple(_moved(sentence, passage, other) for other in ranked.repeats),
         )
-        quote = Quote(passage.essay, passage.title, words, sentence.start, sentence.end, also)
         yield quote, f"{head}\n{text[before.start : after.end]}"
+
+
+def _section_at(start: int, places: Sequence[tuple[int, str]]) -> str:
+    """The page or heading that a place in an essay belongs to."""
+    return next((label for begin, label in reversed(places) if begin <= start), "")
+
+
+def _moved(sentence: Sentence, passage: IndexedPassage, other: IndexedPassage) -> Place:
+    """Where a sentence of a passage stands in another passage of the same text."""
+    shift = other.start - passage.start
+    return Place(other.essay, sentence.start + shift, sentence.end + shift)
 
 
 def _head(text: str) -> str:

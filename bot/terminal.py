@@ -44,7 +44,8 @@ def _show(console: Console, text: Text, indent: int = 0) -> None:
 
 
 def _place(citation: Citation) -> Text:
-    place = f"[{citation.number}] {citation.title}"
+    named = (citation.title, citation.author, citation.section)
+    place = f"[{citation.number}] {', '.join(name for name in named if name)}"
     offsets = f"  {citation.essay}, characters {citation.start}–{citation.end}"
     also = "".join(f"; also {each.essay}, {each.start}–{each.end}" for each in citation.also)
     return Text.assemble((plain(place), "bold"), (plain(offsets + also), "dim"))

@@ -1,37 +1,87 @@
-"""A folder of essays as LangChain Documents; knows nothing of passages or the index."""
+"""A folder of essays as LangChain Documents; knows nothing of formats or the index."""
 
 import hashlib
+import os
 import re
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-import charset_normalizer
 from langchain_core.documents import Document
 
 from ingest.errors import EssaysMissing, EssayUnreadable
+from ingest.readers import READER_RULES, SUFFIXES, extract
 
-SUFFIXES = frozenset({".txt", ".md"})
 LONGEST_TITLE = 200  # characters
-WESTERN_SHARE = 0.9  # of ASCII bytes, above which a legacy encoding is taken for cp1252
 
 
-def find_essays(folder: Path) -> list[Path]:
-    """Every essay below `folder`, hidden files left out, in the order of their sources.
+@dataclass(frozen=True)
+class Finding:
+    """The essays below a folder, and what could not be looked at: its source, and why.
 
-    Raises EssaysMissing when there is no such folder.
+    A folder that could not be listed ends with a slash.
     """
-    if not folder.is_dir():
+
+    paths: list[Path]
+    failed: dict[str, str]
+
+
+def find_essays(folder: Path) -> Finding:
+    """Every essay below `folder`, links followed, hidden files left out, in order of source.
+
+    Raises EssaysMissing when there is no such folder, or it cannot be listed.
+    """
+    found = Finding([], {})
+    try:
+        next(folder.iterdir(), None)
+    except OSError as error:
         raise EssaysMissing(
-            f"There is no folder {folder}; name the folder that holds your essays, or create it."
-        )
-    return sorted(
-        (path for path in folder.rglob("*") if _is_essay(path.relative_to(folder), path)),
-        key=lambda path: source_of(folder, path),
-    )
+            f"There is no folder {folder} that can be read ({error.strerror}); "
+            "name the folder that holds your essays, or create it."
+        ) from error
+    for place in _folders(folder, found):
+        for path in place.iterdir():
+            if path.is_symlink() and not path.exists():
+                found.failed[f"{source_of(folder, path)}/"] = "it leads nowhere"
+            elif path.suffix.lower() in SUFFIXES and not path.name.startswith("."):
+                _place(folder, path, found)
+    found.paths.sort(key=lambda path: source_of(folder, path))
+    return found
 
 
-def _is_essay(relative: Path, path: Path) -> bool:
-    hidden = any(part.startswith(".") for part in relative.parts)
-    return not hidden and path.suffix.lower() in SUFFIXES and path.is_file()
+def _folders(folder: Path, found: Finding) -> Iterator[Path]:
+    """`folder` and those below that can be listed, each once however links lead to it."""
+
+    def fail(error: OSError) -> None:
+        source = source_of(folder, Path(error.filename))
+        found.failed[f"{_shown(source)}/"] = f"it cannot be listed ({error.strerror})"
+
+    seen = set()
+    for place, names, _ in os.walk(folder, onerror=fail, followlinks=True):
+        real = os.path.realpath(place)
+        names[:] = [] if real in seen else sorted(name for name in names if name[0] != ".")
+        if real not in seen:
+            seen.add(real)
+            yield Path(place)
+
+
+def _place(folder: Path, path: Path, found: Finding) -> None:
+    source = source_of(folder, path)
+    try:
+        source.encode()
+        if not stat.S_ISREG(path.stat().st_mode):
+            found.failed[source] = "it is not a file"
+        else:
+            found.paths.append(path)
+    except UnicodeEncodeError:
+        found.failed[_shown(source)] = "its name is not UTF-8; rename it"
+    except OSError as error:
+        found.failed[source] = f"it cannot be opened ({error.strerror})"
+
+
+def _shown(source: str) -> str:
+    return source.encode(errors="surrogateescape").decode(errors="replace")
 
 
 def source_of(folder: Path, path: Path) -> str:
@@ -40,60 +90,44 @@ def source_of(folder: Path, path: Path) -> str:
 
 
 def read_essay(folder: Path, path: Path) -> Document:
-    """One essay: its text with newlines as \\n; metadata `source`, `title`, `fingerprint`.
+    """One essay: its text with newlines as \\n, and as metadata what is known of it.
 
-    The fingerprint is a SHA-256 over everything of the essay that shapes its passages.
+    `source`, `title`, `fingerprint`, `author`, `date` and `url` are strings, "" where the file
+    does not say; `places` is a list of [start, label] pairs, pages or headings in reading order.
     Raises EssayUnreadable with the reason.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise EssayUnreadable(f"it cannot be opened ({error.strerror})") from error
-    text = _decode(content).replace("\r\n", "\n").replace("\r", "\n")
-    if not text.strip():
-        raise EssayUnreadable("it is empty")
-    title = _title(text, path)
-    source = source_of(folder, path)
-    return Document(
-        text, metadata={"source": source, "title": title, "fingerprint": fingerprint(path)}
-    )
+    content = _read_bytes(path)
+    found = extract(content, path.suffix)
+    metadata = {
+        "source": source_of(folder, path),
+        "title": found.title or title_line(found.text) or _title_from_name(path),
+        "fingerprint": _fingerprint(content, path),
+        "author": found.author,
+        "date": found.date,
+        "url": found.url,
+        "places": [[place.start, place.label] for place in found.places],
+    }
+    return Document(found.text, metadata=metadata)
 
 
 def fingerprint(path: Path) -> str:
-    """x"""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    """SHA-256 over everything that shapes the essay: one that is unchanged need not be read.
+
+    Raises EssayUnreadable if the file cannot be opened.
+    """
+    return _fingerprint(_read_bytes(path), path)
 
 
-def _decode(content: bytes) -> str:
-    if charset_normalizer.is_binary(content):
-        raise EssayUnreadable("it is not text, whatever its name says")
+def _fingerprint(content: bytes, path: Path) -> str:
+    rules = f"{READER_RULES}\0{path.suffix.lower()}\0"
+    return hashlib.sha256(rules.encode() + content).hexdigest()
+
+
+def _read_bytes(path: Path) -> bytes:
     try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        _refuse_damaged_utf8(content, error)
-    return _decode_legacy(content)
-
-
-def _refuse_damaged_utf8(content: bytes, error: UnicodeDecodeError) -> None:
-    """What is UTF-8 in more places than not would be gibberish in any other encoding."""
-    text = content.decode("utf-8", errors="replace")
-    broken = text.count("\ufffd")
-    intact = sum(char > "\x7f" for char in text) - broken
-    if intact > broken:
-        raise EssayUnreadable(
-            f"its UTF-8 is damaged at byte {error.start:,}; save it again as UTF-8"
-        )
-
-
-def _decode_legacy(content: bytes) -> str:
-    ascii_share = len(content.decode("ascii", errors="ignore")) / len(content)
-    likely = None
-    if ascii_share >= WESTERN_SHARE and b"\0" not in content:
-        likely = ["cp1252"]
-    best = charset_normalizer.from_bytes(content, cp_isolation=likely).best()
-    if best is None:
-        raise EssayUnreadable("its encoding is not known; save it as UTF-8")
-    return str(best).removeprefix("\ufeff")
+        return path.read_bytes()
+    except OSError as error:
+        raise EssayUnreadable(f"it cannot be opened ({error.strerror})") from error
 
 
 def title_line(text: str) -> str:
@@ -108,8 +142,5 @@ def title_line(text: str) -> str:
     return first
 
 
-def _title(text: str, path: Path) -> str:
-    markdown = path.suffix.lower() == ".md"
-    heading = re.search(r"^#[ \t]+(.+?)[ \t#]*$", text, re.MULTILINE) if markdown else None
-    from_name = re.sub(r"[-_\s]+", " ", path.stem).strip().capitalize()
-    return heading[1] if heading else title_line(text) or from_name
+def _title_from_name(path: Path) -> str:
+    return re.sub(r"[-_\s]+", " ", path.stem).strip().capitalize()

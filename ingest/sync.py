@@ -9,9 +9,10 @@ from langchain_core.documents import Document
 
 from ingest.embedding import SentenceEmbeddings
 from ingest.errors import EssaysMissing, EssayUnreadable, IndexMissing, TooManyRemovals
-from ingest.essays import SUFFIXES, find_essays, fingerprint, read_essay, source_of
+from ingest.essays import find_essays, fingerprint, read_essay, source_of
 from ingest.index import Generation
 from ingest.passages import split_passages
+from ingest.readers import SUFFIXES
 from ingest.records import EssayEntry, IndexedPassage, Manifest, Vector, digest, edition, now
 from ingest.store import Draft, Store
 
@@ -128,10 +129,15 @@ def _plan(essays: Path, state: _State, model: str) -> _Plan:
             report.unchanged.append(source)
         elif _readable(essays, source, report):
             (report.updated if known else report.added).append(source)
-    if len(report.failed) == len(present.keys() | report.failed.keys()):
+    if not present.keys() - report.failed.keys():
         raise EssaysMissing(_nothing_readable(essays, report.failed))
-    found = present.keys() | report.failed.keys()
-    report.removed.extend(source for source in manifest.essays if source not in found)
+    for source in manifest.essays.keys() - present.keys():
+        reason = _out_of_sight(source, report.failed)
+        if reason:
+            report.failed[source] = reason
+        else:
+            report.removed.append(source)
+    report.removed.sort()
     prints = set(present.values())
     return _Plan(
         essays=essays,
@@ -143,14 +149,24 @@ def _plan(essays: Path, state: _State, model: str) -> _Plan:
 
 
 def _fingerprints(essays: Path, report: SyncReport) -> dict[str, str]:
+    finding = find_essays(essays)
+    report.failed.update(finding.failed)
     found = {}
-    for path in find_essays(essays):
+    for path in finding.paths:
         source = source_of(essays, path)
         try:
             found[source] = fingerprint(path)
         except EssayUnreadable as error:
             report.failed[source] = str(error)
     return found
+
+
+def _out_of_sight(source: str, failed: dict[str, str]) -> str:
+    """Why an essay was not found where a failure explains it, else nothing: then it is gone."""
+    for place, reason in failed.items():
+        if source == place or (place.endswith("/") and source.startswith(place)):
+            return f"its folder {place}: {reason}" if place != source else reason
+    return ""
 
 
 def _readable(essays: Path, source: str, report: SyncReport) -> bool:

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -5,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.errors import EssaysMissing, EssayUnreadable
-from ingest.essays import find_essays, read_essay
+from ingest.essays import find_essays, fingerprint, read_essay
 from tests.conftest import ESSAYS, SEED, WriteEssays
 
 TEXT = "The café — “naïve”, they said — has a résumé.\nIt costs £5, which nobody paid.\n" * 3
@@ -42,7 +43,7 @@ def test_windows_and_old_mac_newlines_become_newlines(essays: WriteEssays) -> No
         (b"", "empty"),
         (b" \n\t\n", "empty"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)), "not text"),
-        (b"%PDF-1.4\n%\xe2\xe3\xcf\xd3" + bytes(range(256)), "not text"),
+        (b"%PDF-1.4\n%\xe2\xe3\xcf\xd3" + bytes(range(256)), "a PDF, .*; name it .pdf"),
         (
             "“Curly” quotes — and a broken byte: ".encode() + b"\xe9 here.",
             "UTF-8 is damaged at byte",
@@ -83,7 +84,9 @@ def test_any_bytes_are_read_or_refused(content: bytes) -> None:
         ("a.txt", "On Walking\n\nI wish to speak a word.", "On Walking"),
         ("on-long_walks.txt", "I wish to speak a word for nature.", "On long walks"),
         ("a.md", "Some words first.\n\n# On Walking #\n\nText.", "On Walking"),
+        ("a.md", "---\ntitle: Walks\n---\n# On Walking\n\nText.", "Walks"),
         ("night.md", "No heading here.", "Night"),
+        ("night.html", "<p>No heading here.</p>", "Night"),
     ],
 )
 def test_a_title_comes_from_the_heading_or_else_the_file_name(
@@ -96,13 +99,73 @@ def test_a_title_comes_from_the_heading_or_else_the_file_name(
 def test_essays_are_found_below_the_folder_in_order_and_hidden_files_are_not(
     tmp_path: Path,
 ) -> None:
-    for name in ("b.txt", "a/c.MD", "a/notes.doc", ".hidden.txt", ".git/x.txt", "a.txt"):
+    for name in ("b.txt", "a/c.MD", "a/d.pdf", "a/notes.doc", ".hidden.txt", ".git/x.txt", "a.txt"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("Words.")
-    found = [path.relative_to(tmp_path).as_posix() for path in find_essays(tmp_path)]
-    assert found == ["a.txt", "a/c.MD", "b.txt"]
+    found = [path.relative_to(tmp_path).as_posix() for path in find_essays(tmp_path).paths]
+    assert found == ["a.txt", "a/c.MD", "a/d.pdf", "b.txt"]
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(EssaysMissing, match="nowhere"):
         find_essays(tmp_path / "nowhere")
+
+
+def test_an_essay_tells_who_wrote_it_when_and_where_its_sections_begin(tmp_path: Path) -> None:
+    path = tmp_path / "walks.md"
+    path.write_text(
+        "---\nauthor: H. D.\ndate: 1862-06-01\n---\nFirst.\n\n## On walls\n\nThey end.\n"
+    )
+    known = read_essay(tmp_path, path).metadata
+    assert (known["author"], known["date"], known["url"]) == ("H. D.", "1862-06-01", "")
+    assert known["places"] == [[8, "On walls"]]
+
+
+def test_the_fingerprint_tells_a_changed_file_without_reading_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("One.")
+    before = fingerprint(path)
+    assert read_essay(tmp_path, path).metadata["fingerprint"] == before == fingerprint(path)
+    path.write_text("Two.")
+    assert fingerprint(path) != before
+
+
+def test_the_same_bytes_under_another_suffix_are_another_essay(tmp_path: Path) -> None:
+    paths = [tmp_path / "a.txt", tmp_path / "a.md", tmp_path / "A.TXT"]
+    for path in paths:
+        path.write_text("One.")
+    text, markdown, shouted = map(fingerprint, paths)
+    assert text != markdown
+    assert text == shouted
+
+
+def test_a_file_that_vanished_has_no_fingerprint(tmp_path: Path) -> None:
+    with pytest.raises(EssayUnreadable, match="No such file"):
+        fingerprint(tmp_path / "gone.txt")
+
+
+def test_what_cannot_be_looked_at_is_told_with_its_reason(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.txt")
+    (tmp_path / "broken.txt").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "folder.txt").mkdir()
+    (tmp_path / os.fsdecode(b"caf\xe9.txt")).write_text("Words.")
+    finding = find_essays(tmp_path)
+    assert finding.paths == []
+    assert finding.failed == {
+        "pipe.txt": "it is not a file",
+        "folder.txt": "it is not a file",
+        "broken.txt/": "it leads nowhere",
+        "caf\ufffd.txt": "its name is not UTF-8; rename it",
+    }
+
+
+def test_folders_behind_links_are_read_once_and_a_circle_ends(tmp_path: Path) -> None:
+    essays = tmp_path / "essays"
+    (essays / "a").mkdir(parents=True)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "one.txt").write_text("Words.")
+    (essays / "linked").symlink_to(tmp_path / "elsewhere")
+    (essays / "a" / "circle").symlink_to(essays)
+    found = find_essays(essays)
+    assert [source_of(essays, path) for path in found.paths] == ["linked/one.txt"]
+    assert found.failed == {}

@@ -15,6 +15,11 @@ MODULES = sorted(
 # From the ground up; a module may import from its own layer or from a lower one.
 LAYERS = (
     {"ingest.errors", "bot.errors", "bot.settings", "bot.options", "prompts"},
+    {"ingest.extracts"},
+    {"ingest.archives", "ingest.decoding"},
+    {"ingest.markdown", "ingest.markup", "ingest.pdf"},
+    {"ingest.epub", "ingest.word"},
+    {"ingest.readers"},
     {"ingest.essays", "ingest.passages", "ingest.embedding", "ingest.keywords"},
     {"ingest.records", "ingest.index", "ingest.publishing", "ingest.server"},
     {"ingest.store", "ingest.reading", "ingest.verifying"},
@@ -32,6 +37,14 @@ ROOMS = {
     "bm25s": {"ingest.keywords"},
     "sentencex": {"ingest.passages"},
     "typer": {"bot.cli", "bot.repl", "bot.options", "bot.index_commands"},
+    "charset_normalizer": {"ingest.decoding"},
+    "inscriptis": {"ingest.markup"},
+    "lxml": {"ingest.archives", "ingest.markup"},
+    "zipfile": {"ingest.archives"},
+    "mammoth": {"ingest.word"},
+    "pypdfium2": {"ingest.pdf"},
+    "frontmatter": {"ingest.markdown"},
+    "yaml": {"ingest.markdown"},
     "prompt_toolkit": {"bot.repl"},
 }
 OURS = {"bot", "ingest", "prompts", "evals", "tests"}

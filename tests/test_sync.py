@@ -1,3 +1,4 @@
+import shutil
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -318,3 +319,19 @@ def test_an_essay_spoiled_while_the_others_are_embedded_keeps_its_earlier_versio
     assert report.updated == ["one.txt"]
     assert set(report.failed) == {"three.txt", "two.txt"}
     assert {essay for essay, _ in passages_of(store)} == {"one.txt", "two.txt"}
+
+
+def test_essays_in_a_folder_that_leads_nowhere_are_kept(
+    essays: WriteEssays, store: FolderStore, embeddings: SentenceEmbeddings
+) -> None:
+    folder = essays(one=ONE, two=TWO, three=THREE)
+    (folder / "sub").mkdir()
+    (folder / "sub" / "four.txt").write_text(ONE + " It purrs.")
+    sync(folder, store, embeddings)
+    shutil.rmtree(folder / "sub")
+    (folder / "sub").symlink_to("/nowhere/unmounted")
+    essays(two=TWO + " But all must.")
+    report = sync(folder, store, embeddings)
+    assert set(report.failed) == {"sub/", "sub/four.txt"}
+    assert report.removed == []
+    assert "sub/four.txt" in store.manifest(store.published()).essays
