@@ -16,10 +16,12 @@ from ingest.records import IndexedPassage, Manifest, Vector, digest, edition, ed
 
 if TYPE_CHECKING:
     import chromadb
+    import httpx
     from chromadb.api.client import Client
 
 COLLECTIONS = ("passages", "essays")
 EDITIONS_AT_ONCE = 200
+FIRST_ANSWER, ANSWER = 10, 120  # seconds that a server may take
 SYNC_ROWS = 1000  # Chroma's own choice
 PAGE = 2000  # rows a call; Chroma takes at most 5,461
 
@@ -60,17 +62,29 @@ def connect_server(url: str) -> "Client":
         )
     secure = parts.scheme == "https"
     try:
-        return cast(
-            "Client",
-            chromadb.HttpClient(
-                parts.hostname,
-                parts.port or (443 if secure else 8000),
-                ssl=secure,
-                settings=Settings(anonymized_telemetry=False),
-            ),
+        httpx.get(f"{url.rstrip('/')}/api/v2/heartbeat", timeout=FIRST_ANSWER).raise_for_status()
+        client = chromadb.HttpClient(
+            parts.hostname,
+            parts.port or (443 if secure else 80),
+            ssl=secure,
+            settings=Settings(anonymized_telemetry=False),
         )
-    except (ValueError, httpx.HTTPError) as error:  # Chroma makes one of the other
+    except (ValueError, httpx.HTTPError, httpx.InvalidURL) as error:
         raise _unreachable(url, error) from error
+    for session in _sessions(client):
+        session.timeout = ANSWER  # Chroma's client would wait for ever
+    return cast("Client", client)
+
+
+def disconnect(client: "Client") -> None:
+    """End the connection to a server, which Chroma's own close() leaves open."""
+    for session in _sessions(client):
+        session.close()
+    client.close()
+
+
+def _sessions(client: Any) -> list["httpx.Client"]:
+    return [part._server._session for part in (client, client._admin_client)]
 
 
 def _unreachable(place: object, error: Exception) -> IndexUnreachable:

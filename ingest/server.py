@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ingest.errors import IndexBusy, IndexMissing
-from ingest.index import Generation, Rows, connect_server, damaged, storing
+from ingest.index import Generation, Rows, connect_server, damaged, disconnect, storing
 from ingest.keywords import KeywordIndex
 from ingest.records import Manifest, Vector, dump_manifest, now, parse_manifest
 
@@ -49,6 +49,12 @@ class ServerStore:
         if self._connected is None:
             self._connected = connect_server(self.url)
         return self._connected
+
+    def close(self) -> None:
+        """End the connection, if there is one."""
+        if self._connected:
+            disconnect(self._connected)
+        self._connected = None
 
     @property
     def records(self) -> "Collection":

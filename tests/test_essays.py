@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.errors import EssaysMissing, EssayUnreadable
-from ingest.essays import find_essays, fingerprint, read_essay
+from ingest.essays import find_essays, fingerprint, read_essay, source_of
 from tests.conftest import ESSAYS, SEED, WriteEssays
 
 TEXT = "The café — “naïve”, they said — has a résumé.\nIt costs £5, which nobody paid.\n" * 3

@@ -1,0 +1,30 @@
+"""A fake of the embedding model, to compute in one's head: how often each letter occurs.
+
+It stands where a test is about processes and files, and the real model would only take time.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import cast
+
+import numpy as np
+
+from ingest.embedding import SentenceEmbeddings
+
+
+class LetterEmbeddings(SentenceEmbeddings):
+    identity = "letters"
+    max_tokens = 50
+
+    def load(self) -> None:  # type: ignore[override]
+        return None
+
+    def token_starts(self, text: str) -> list[int]:
+        return [match.start() for match in re.finditer(r"\S+", text)]
+
+    def embed_documents(self, texts: Sequence[str]) -> list[list[float]]:
+        return [self.embed_query(text) for text in texts]
+
+    def embed_query(self, text: str) -> list[float]:
+        counts = np.array([1.0, *(text.lower().count(chr(97 + n)) for n in range(26))])
+        return cast(list[float], (counts / np.linalg.norm(counts)).tolist())
