@@ -228,13 +228,12 @@ def _lines(place: str) -> AbstractContextManager[Iterable[str]]:
 
 @contextmanager
 def _progress(quiet: bool) -> "Iterator[Callable[[SyncReport], Progress]]":
-    """A bar on a terminal, nothing anywhere else."""
-    if quiet or not sys.stderr.isatty():
+    if quiet:
         yield lambda _plan: lambda _source: None
         return
-    from bot.terminal import sync_bar
+    from bot.terminal import new_console, sync_progress
 
-    with sync_bar() as start:
+    with sync_progress(new_console(stderr=True)) as start:
         yield start
 
 

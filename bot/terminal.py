@@ -1,5 +1,6 @@
 """Answers, passages and progress as a terminal shows them."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -12,13 +13,15 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.citations import Citation
-from bot.display import plain
+from bot.display import plain, plain_line
 
 if TYPE_CHECKING:
     from bot.answering import Answer, Surroundings
     from bot.retrieval import RankedPassage
     from ingest.records import Manifest
     from ingest.sync import Progress, SyncReport
+
+LOG_LINES = 20
 
 
 def new_console(stderr: bool = False) -> Console:
@@ -84,20 +87,49 @@ def print_essays(console: Console, manifest: "Manifest") -> None:
 
 
 @contextmanager
-def sync_bar() -> "Iterator[Callable[[SyncReport], Progress]]":
-    """A bar over the essays that are embedded, on standard error."""
+def sync_progress(console: Console) -> Iterator["Callable[[SyncReport], Progress]"]:
+    """A bar with rate and remaining time on a terminal; elsewhere a line now and then."""
+    if not console.is_terminal:
+        yield lambda plan: _log_lines(console, plan)
+        return
     columns = (
         TextColumn("Embedding"),
         BarColumn(),
         MofNCompleteColumn(),
+        TextColumn("essays, {task.fields[rate]} a second,"),
         TimeRemainingColumn(),
-        TextColumn("{task.description}", markup=False),
+        TextColumn("left  {task.description}", markup=False),
     )
-    with Bar(*columns, console=new_console(stderr=True), transient=True) as bar:
-        task = bar.add_task("loading the model", total=None)
+    with Bar(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("loading the model", total=None, rate="?")
 
         def start(plan: "SyncReport") -> "Progress":
-            bar.update(task, total=len(plan.added) + len(plan.updated))
-            return lambda source: bar.update(task, advance=1, description=plain(source))
+            bar.update(task, total=_essays_to_make(plan))
+
+            def show(source: str) -> None:
+                rate = f"{bar.tasks[0].speed or 0:.1f}"
+                bar.update(task, advance=1, description=plain_line(source), rate=rate)
+
+            return show
 
         yield start
+
+
+def _log_lines(console: Console, plan: "SyncReport") -> "Progress":
+    """About LOG_LINES of them, however many essays there are."""
+    total = _essays_to_make(plan)
+    begin, done = time.monotonic(), 0
+
+    def log(source: str) -> None:
+        nonlocal done
+        done += 1
+        if done % max(total // LOG_LINES, 1) == 0:
+            rate = done / (time.monotonic() - begin + 1e-9)
+            line = f"embedding {done} of {total}, {rate:.1f} a second: {plain_line(source)}"
+            console.print(line, soft_wrap=True)
+
+    return log
+
+
+def _essays_to_make(plan: "SyncReport") -> int:
+    return len(plan.added) + len(plan.updated)

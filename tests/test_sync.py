@@ -20,7 +20,9 @@ from ingest.publishing import KEEP, FolderStore
 from ingest.sync import SyncReport, sync
 from ingest.verifying import verify
 from tests.conftest import WriteEssays
+from tests.letters import LetterEmbeddings
 
+FEDERALIST = Path(__file__).parents[2] / "shared" / "essays" / "federalist"
 ONE = "On Cats\n\nThe cat sleeps all day. It hunts at night."
 TWO = "On Taxes\n\nTaxes are the price of order. Nobody likes to pay it."
 THREE = "On Ships\n\nA ship is a small kingdom. Its captain is the king."
@@ -335,3 +337,27 @@ def test_essays_in_a_folder_that_leads_nowhere_are_kept(
     assert set(report.failed) == {"sub/", "sub/four.txt"}
     assert report.removed == []
     assert "sub/four.txt" in store.manifest(store.published()).essays
+
+
+@pytest.mark.skipif(not FEDERALIST.is_dir(), reason="the Federalist papers are not at hand")
+def test_the_federalist_renamed_changed_deleted_and_broken_are_each_named_rightly(
+    tmp_path: Path, store: FolderStore
+) -> None:
+    folder = tmp_path / "essays"
+    shutil.copytree(FEDERALIST, folder, copy_function=shutil.copyfile)
+    folder.chmod(0o755)
+    first = sync(folder, store, LetterEmbeddings())
+    assert len(first.added) == 85
+    (folder / "federalist_01.txt").rename(folder / "general_introduction.txt")
+    with (folder / "federalist_10.txt").open("a") as file:
+        file.write("\n\nA postscript that Madison never wrote.")
+    (folder / "federalist_20.txt").unlink()
+    (folder / "federalist_30.txt").write_bytes(b"\0\1\2\3" * 50)
+    report = sync(folder, store, LetterEmbeddings())
+    assert report.added == ["general_introduction.txt"]
+    assert report.updated == ["federalist_10.txt"]
+    assert report.removed == ["federalist_01.txt", "federalist_20.txt"]
+    assert report.failed == {"federalist_30.txt": "it is not text, whatever its name says"}
+    assert len(report.unchanged) == 81
+    assert report.embedded == 1
+    assert "federalist_30.txt" in store.manifest(store.published()).essays
