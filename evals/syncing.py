@@ -29,7 +29,33 @@ from ingest.server import ServerStore
 from ingest.store import Store
 from ingest.sync import SyncReport, sync
 
-WORDS = ["union", "state", "power", "people", "law", "liberty", "army", "tax", "court", "senate", "trade", "war", "peace", "right", "order", "nature", "reason", "interest", "faction", "office", "treaty", "commerce", "danger", "history", "nation"]
+WORDS = [
+    "union",
+    "state",
+    "power",
+    "people",
+    "law",
+    "liberty",
+    "army",
+    "tax",
+    "court",
+    "senate",
+    "trade",
+    "war",
+    "peace",
+    "right",
+    "order",
+    "nature",
+    "reason",
+    "interest",
+    "faction",
+    "office",
+    "treaty",
+    "commerce",
+    "danger",
+    "history",
+    "nation",
+]
 T = TypeVar("T")
 DIMENSIONS = 384
 PASSAGES_AN_ESSAY = 4
@@ -145,10 +171,10 @@ def server(folder: Path) -> Iterator[str]:
     with closing(socket.create_server(("localhost", 0))) as free:
         port = free.getsockname()[1]
     command = [
-        Path(sys.executable).with_name("chroma"),
+        str(Path(sys.executable).with_name("chroma")),
         "run",
         "--path",
-        folder,
+        str(folder),
         "--port",
         str(port),
     ]
