@@ -63,7 +63,7 @@ def ingest(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Bring the index up to date with a folder of .txt and .md files.
+    """Bring the index up to date with a folder of essays: text, Markdown, HTML, PDF, docx, epub.
 
     Only new and changed essays are embedded. Answers go on meanwhile from the index as it was;
     the new one replaces it in one step.
