@@ -130,9 +130,12 @@ class FolderStore:
         writer = self.folder / "writer.json"
         try:
             with FileLock(self.folder / "lock").acquire(blocking=False):
-                writer.write_text(json.dumps({"process": os.getpid(), "since": now()}), "utf-8")
-                yield
-                writer.unlink(missing_ok=True)
+                try:
+                    told = json.dumps({"process": os.getpid(), "since": now()})
+                    writer.write_text(told, "utf-8")
+                    yield
+                finally:
+                    writer.unlink(missing_ok=True)
         except Timeout as error:
             raise IndexBusy(
                 f"{_who(writer)} is writing the index {self.folder}; "

@@ -66,12 +66,16 @@ class ServerStore:
     def published(self) -> str:
         """The name of the published generation. Raises IndexMissing and IndexUnreachable."""
         with storing(self):
-            metadatas = self.records.get(ids=[CURRENT])["metadatas"]
-        if not metadatas:
+            names = self._pointed_to()
+        if not names:
             raise IndexMissing(
                 f"There is no index {self} yet; make one with: essay-bot ingest ESSAYS"
             )
-        return str(metadatas[0]["generation"])
+        return names[0]
+
+    def _pointed_to(self) -> list[str]:
+        metadatas = self.records.get(ids=[CURRENT])["metadatas"] or []
+        return [str(metadata["generation"]) for metadata in metadatas]
 
     def generations(self) -> list[str]:
         """The names of those that are kept, oldest first."""
@@ -131,12 +135,14 @@ class ServerStore:
         try:
             yield lock
         finally:
-            lock.release()
+            with storing(self):
+                lock.release()
 
     def collect_garbage(self) -> None:
         """Forget generations beyond KEEP, and what no kept one names."""
-        old = self.generations()[:-KEEP]
-        if old:
+        names = self.generations()
+        recent = {*names[-KEEP:], *self._pointed_to()}
+        if old := [name for name in names if name not in recent]:
             self.records.delete(ids=old)
         kept = [self.manifest(name) for name in self.generations()]
         used = {manifest.rows for manifest in kept}
@@ -233,9 +239,12 @@ class _Lock:
         found = self._client.get_collection(self._name, embedding_function=None).metadata
         return dict(found or {})
 
+    def _is_mine(self) -> bool:
+        return self._holder().get("token") == self._mine["token"]
+
     def check(self) -> None:
         """Raises IndexBusy if another writer has taken this one for dead."""
-        if self._holder().get("token") != self._mine["token"]:
+        if not self._is_mine():
             raise IndexBusy(
                 f"Another process took over the index {self._place}, since this one gave no sign "
                 "of life; nothing was published. Try again."
@@ -244,14 +253,17 @@ class _Lock:
     def _beat(self) -> None:
         while not self._stop.wait(BEAT):
             try:
+                self.check()
                 lock = self._client.get_collection(self._name, embedding_function=None)
                 lock.modify(metadata={**self._mine, "beat": time.time()})
             except Exception:
                 continue
 
     def release(self) -> None:
+        """Let the next writer in, unless one took over already."""
         self._stop.set()
-        self._client.delete_collection(self._name)
+        if self._is_mine():
+            self._client.delete_collection(self._name)
 
 
 def _collection_name(name: str) -> str:

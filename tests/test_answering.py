@@ -1,6 +1,7 @@
 """The whole pipeline on the user's own essay: real model, real Chroma."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -9,9 +10,14 @@ from bot.citations import Place, Quote
 from bot.conversation import Turn
 from bot.errors import QuestionInvalid
 from bot.evidence import Evidence, WeighedSentence
+from ingest.embedding import SentenceEmbeddings
 from ingest.essays import read_essay
 from ingest.passages import split_sentences
+from ingest.publishing import FolderStore
+from ingest.reading import PublishedIndex
+from ingest.sync import sync
 from tests.conftest import ESSAYS, SEED
+from tests.test_readers import AUTHOR, write_pdf
 
 TEXT = read_essay(ESSAYS, ESSAYS / SEED).page_content
 
@@ -137,3 +143,20 @@ def test_the_place_around_a_citation_is_its_paragraph(answerer: Answerer) -> Non
     found = answerer.surroundings(citation)
     assert found
     assert f"{found.before}{citation.quote}{found.after}" in TEXT.split("\n")
+
+
+def test_a_citation_names_the_page_and_the_author_where_the_file_does(
+    tmp_path: Path, embeddings: SentenceEmbeddings
+) -> None:
+    (tmp_path / "essays").mkdir()
+    (tmp_path / "essays" / "cats.pdf").write_bytes(
+        write_pdf(None, "Dogs bark at the moon all night.", "Cats hunt mice in the old barn.")
+    )
+    store = FolderStore(tmp_path / "index")
+    sync(tmp_path / "essays", store, embeddings)
+    published = PublishedIndex(store, embeddings.identity)
+    (citation,) = Answerer(published, embeddings).answer("What do cats hunt?").citations
+    published.close()
+    assert citation.quote == "Cats hunt mice in the old barn."
+    assert citation.section == "page 2"
+    assert citation.author == AUTHOR

@@ -232,6 +232,41 @@ class TestServer:
             sync(essays, store, LetterEmbeddings())
             assert not any(name.endswith("#x") for name in generation.rows.editions())
 
+    def test_a_generation_gone_back_to_is_never_forgotten(
+        self, connect: Connect, tmp_path: Path
+    ) -> None:
+        store, essays = connect(), tmp_path / "essays"
+        for turn in range(KEEP):
+            write_essays(essays, turn)
+            sync(essays, store, LetterEmbeddings())
+        first = store.generations()[0]
+        store.republish(first)
+        found = state(store)
+        with store.writing():  # a writer that gave up after it had written its manifest
+            told = store.records.get(ids=[first])["metadatas"]
+            store.records.upsert(ids=["000099-abcdef"], embeddings=[1.0], metadatas=told)
+        store.collect_garbage()
+        assert store.published() == first
+        assert state(store) == found
+
+    def test_a_writer_taken_for_dead_publishes_nothing(
+        self, connect: Connect, tmp_path: Path
+    ) -> None:
+        store, essays = connect(), tmp_path / "essays"
+        write_essays(essays, 0)
+        name = sync(essays, store, LetterEmbeddings()).generation
+        write_essays(essays, 1)
+
+        def usurp(source: str) -> None:
+            lock = store.client.get_collection(f"{store.prefix}writer", embedding_function=None)
+            lock.modify(metadata={"token": "another", "beat": time.time()})
+
+        with pytest.raises(IndexBusy, match="took over"):
+            sync(essays, store, LetterEmbeddings(), progress=lambda _plan: usurp)
+        assert store.published() == name
+        holder = store.client.get_collection(f"{store.prefix}writer", embedding_function=None)
+        assert (holder.metadata or {})["token"] == "another", "its lock is left to it"
+
     def test_indexes_on_one_server_do_not_meet(self, connect: Connect, tmp_path: Path) -> None:
         one, two = connect("one"), connect("two")
         for store, words in ((one, "The cat sleeps."), (two, "The dog does not.")):
