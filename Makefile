@@ -5,7 +5,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: chat ingest test lint types tests eval bench clean
+.PHONY: chat ingest test lint types tests eval bench bench-sync clean
 
 chat: .venv/.installed ## sync essays/ and ask questions in the terminal
 	@$(PY) -m bot ingest < /dev/null || echo "Going on with the index as it is."
@@ -32,6 +32,10 @@ eval: .venv/.installed ## measure answers and refusals on the sets in DATA
 
 bench: .venv/.installed-dev ## measure how long it takes until the prompt, and the first answer
 	@$(PY) -m evals.start
+
+bench-sync: .venv/.installed ## measure what a sync costs; takes a quarter of an hour
+	@$(PY) -m evals.syncing essays
+	@$(PY) -m evals.syncing publish
 
 DATA ?= ../shared
 

@@ -23,7 +23,8 @@ from ingest.records import IndexedPassage
 SIMILARITY_WEIGHT = 8.0
 COVERAGE_WEIGHT = 4.4
 KIND_WEIGHT = 1.7
-BIAS = -7.3
+ASSERTION_WEIGHT = 2.0
+BIAS = -9.3
 HEAD_LINES = 3
 SHORT_LINE = 200  # characters
 
@@ -36,12 +37,13 @@ class WeighedSentence:
     similarity: float  # cosine of sentence and question
     coverage: float  # 0 to 1: the question's telling words there, by rarity
     of_kind: bool  # what the question asks for (a number, a name ...) stands in it
+    asserts: bool = True  # it is no question itself
 
     @property
     def support(self) -> float:
         """Log-odds that it answers; above 0 it does."""
         words = SIMILARITY_WEIGHT * self.similarity + COVERAGE_WEIGHT * self.coverage
-        return words + KIND_WEIGHT * self.of_kind + BIAS
+        return words + KIND_WEIGHT * self.of_kind + ASSERTION_WEIGHT * self.asserts + BIAS
 
 
 @dataclass(frozen=True)
@@ -68,32 +70,44 @@ def weigh(
     candidates = list(_candidates(ranked, generation))
     coverage = _Coverage(question, generation.keywords)
     kind = kind_of_answer(question)
-    similarities = _similarities(question, [quote.text for quote, _ in candidates], embeddings)
+    similarities = _similarities(question, [each.meaning for each in candidates], embeddings)
     sentences = [
         WeighedSentence(
-            quote=quote,
+            quote=each.quote,
             similarity=similarity,
-            coverage=(coverage.of(quote.text) + coverage.of(around)) / 2,
-            of_kind=has_answer_kind(kind, quote.text, question),
+            coverage=(coverage.of(each.quote.text) + coverage.of(each.around)) / 2,
+            of_kind=has_answer_kind(kind, each.quote.text, question),
+            asserts=not _asks(each.quote.text),
         )
-        for (quote, around), similarity in zip(candidates, similarities, strict=True)
+        for each, similarity in zip(candidates, similarities, strict=True)
     ]
     return Evidence(sorted(sentences, key=lambda each: each.support, reverse=True))
 
 
-def _candidates(
-    ranked: Sequence[RankedPassage], generation: Generation
-) -> Iterator[tuple[Quote, str]]:
-    """Whole sentences that touch the passages, each with its essay's head and its neighbours."""
+@dataclass(frozen=True)
+class _Candidate:
+    """A sentence that may be quoted."""
+
+    quote: Quote
+    meaning: str  # the sentence, behind the question that it answers if there is one
+    around: str  # its essay's head and its neighbours
+
+
+def _candidates(ranked: Sequence[RankedPassage], generation: Generation) -> Iterator[_Candidate]:
+    """Whole sentences that touch the passages, each text once."""
     seen: set[str] = set()
     for each in ranked:
-        for quote, around in _sentences_in(each, generation.essay(each.passage.essay)):
-            if quote.text not in seen:
-                seen.add(quote.text)
-                yield quote, around
+        for candidate in _sentences_in(each, generation.essay(each.passage.essay)):
+            if candidate.quote.text not in seen:
+                seen.add(candidate.quote.text)
+                yield candidate
 
 
-def _sentences_in(ranked: RankedPassage, essay: Document) -> Iterator[tuple[Quote, str]]:
+def _asks(sentence: str) -> bool:
+    return sentence.rstrip("\"'”’)]").endswith("?")
+
+
+def _sentences_in(ranked: RankedPassage, essay: Document) -> Iterator[_Candidate]:
     passage, text = ranked.passage, essay.page_content
     sentences = split_sentences(text)
     head = _head(text)
@@ -112,7 +126,12 @@ def _sentences_in(ranked: RankedPassage, essay: Document) -> Iterator[tuple[Quot
             section=_section_at(sentence.start, essay.metadata.get("places", [])),
             also=tuple(_moved(sentence, passage, other) for other in ranked.repeats),
         )
-        yield quote, f"{head}\n{text[before.start : after.end]}"
+        asked = place > 0 and _asks(text[before.start : before.end])
+        yield _Candidate(
+            quote=quote,
+            meaning=text[before.start : sentence.end] if asked else quote.text,
+            around=f"{head}\n{text[before.start : after.end]}",
+        )
 
 
 def _section_at(start: int, places: Sequence[tuple[int, str]]) -> str:

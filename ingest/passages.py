@@ -10,7 +10,7 @@ import sentencex
 
 from ingest.essays import title_line
 
-PASSAGE_RULES = "2"  # raise it when a text would give other passages: old indexes are rebuilt
+PASSAGE_RULES = "3"  # raise it when a text would give other passages: old indexes are rebuilt
 PASSAGE_TOKENS = 180  # aim; the model reads more, but a short passage says one thing
 SHORT_PASSAGE = 0.5  # of the aim: below it a passage goes on into the next paragraph
 
@@ -101,10 +101,11 @@ def _is_heading(paragraph: str) -> bool:
 def split_sentences(text: str) -> list[Sentence]:
     """The sentences of an essay in reading order; everything but white space belongs to one."""
     found: list[Sentence] = []
+    title = title_line(text)
     for number, (start, end) in enumerate(split_paragraphs(text)):
         paragraph = text[start:end]
         byline = number < HEAD_PARAGRAPHS and _BYLINE.match(paragraph)
-        quotable = not byline and not _is_heading(paragraph)
+        quotable = not (byline or paragraph == title or _is_heading(paragraph))
         for first, last in _sentence_spans(paragraph):
             span = _strip(text, start + first, start + last)
             if span:

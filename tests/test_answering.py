@@ -145,6 +145,22 @@ def test_the_place_around_a_citation_is_its_paragraph(answerer: Answerer) -> Non
     assert f"{found.before}{citation.quote}{found.after}" in TEXT.split("\n")
 
 
+def test_a_question_the_essay_asks_itself_is_answered_by_what_follows_it(
+    tmp_path: Path, embeddings: SentenceEmbeddings
+) -> None:
+    (tmp_path / "essays").mkdir()
+    (tmp_path / "essays" / "one.txt").write_text(
+        "It is late. Why has government been instituted at all? Because the passions of men will "
+        "not conform to the dictates of reason and justice, without constraint. So be it."
+    )
+    store = FolderStore(tmp_path / "index")
+    sync(tmp_path / "essays", store, embeddings)
+    published = PublishedIndex(store, embeddings.identity)
+    answer = Answerer(published, embeddings).answer("Why has government been instituted at all?")
+    published.close()
+    assert answer.citations[-1].quote.startswith("Because the passions")
+
+
 def test_a_citation_names_the_page_and_the_author_where_the_file_does(
     tmp_path: Path, embeddings: SentenceEmbeddings
 ) -> None:

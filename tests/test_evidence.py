@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,6 +34,11 @@ def test_more_support_never_makes_a_refusal_likelier(
     less, better = evidence(sentence(*some)), evidence(sentence(*some), sentence(*more))
     assert better.score >= less.score
     assert better.answers or not less.answers
+
+
+def test_a_sentence_that_asks_counts_for_less_than_one_that_tells() -> None:
+    telling = sentence(0.6, 0.8, True)
+    assert telling.support > replace(telling, asserts=False).support
 
 
 def test_no_sentences_are_no_evidence() -> None:

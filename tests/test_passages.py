@@ -124,6 +124,7 @@ def test_the_repeated_paragraphs_of_the_users_essay_are_equal_passages(
         ("The U.S. attempt failed. So what.", ["The U.S. attempt failed.", "So what."]),
         ("A Title\nThe first sentence stands here.", ["The first sentence stands here."]),
         ("# A heading\nText follows it.", ["Text follows it."]),
+        (f"No. 23: {'A Title of Many Words ' * 5}\n\nIt begins.", ["It begins."]),
         ("A line that is\nwrapped by hand. Next.", ["A line that is\nwrapped by hand.", "Next."]),
         ("One.\nTwo.\n\nThree.\n\nPublius", ["One.", "Two.", "Three."]),
         ("Only a note", ["Only a note"]),
