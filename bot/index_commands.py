@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.options import IndexOption, JsonOption, read_settings
-from ingest.errors import IndexMissing
+from ingest.errors import IndexDamaged, IndexMissing
 
 if TYPE_CHECKING:
     from ingest.store import Store
@@ -26,11 +26,16 @@ REMEDY = (
 
 @app.command("list")
 def list_generations(index: IndexOption = None, as_json: JsonOption = False) -> None:
-    """Show the generations that are kept, the oldest first; * is the published one."""
+    """Show the generations that are kept, back in time; * is the published one."""
     store = _store(index)
     published = store.published()
     for name in store.generations():
-        manifest = store.manifest(name)
+        mark = "*" if name == published else " "
+        try:
+            manifest = store.manifest(name)
+        except IndexDamaged as error:
+            typer.echo(f"{mark} {name}: {error}", err=True)
+            continue
         record = {
             "generation": name,
             "published": name == published,
@@ -39,7 +44,6 @@ def list_generations(index: IndexOption = None, as_json: JsonOption = False) -> 
             "passages": manifest.passages,
             "model": manifest.model,
         }
-        mark = "*" if name == published else " "
         line = (
             f"{mark} {name}  {manifest.created}  {len(manifest.essays)} essays, "
             f"{manifest.passages} passages, {manifest.model}"
@@ -55,22 +59,17 @@ def rollback(
     ] = None,
     index: IndexOption = None,
 ) -> None:
-    """Answer from an earlier generation again, at once and for every reader.
+    """Answer again from the generation that was published before, at once and for every reader.
 
-    The next `ingest` brings the index up to date with the essays folder again.
+    Once more takes it back. The next `ingest` brings the index up to date with the essays folder.
     """
     store = _store(index)
-    name = generation or _before(store, store.published())
+    published, *earlier = store.generations() or [store.published()]
+    if not generation and not earlier:
+        raise IndexMissing(f"There is no generation before {published} to go back to.")
+    name = generation or earlier[0]
     store.republish(name)
     typer.echo(f"Generation {name} is published.")
-
-
-def _before(store: "Store", published: str) -> str:
-    names = store.generations()
-    earlier = names[: names.index(published)]
-    if not earlier:
-        raise IndexMissing(f"There is no generation before {published} to go back to.")
-    return earlier[-1]
 
 
 @app.command()

@@ -1,11 +1,13 @@
 """Passages and essays in Chroma, read and written; the only file that knows Chroma."""
 
+import base64
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import numpy as np
 from langchain_core.documents import Document
@@ -55,25 +57,47 @@ def connect_server(url: str) -> "Client":
     import httpx  # what Chroma's client speaks with
     from chromadb.config import Settings
 
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise IndexUnreachable(
-            f"CHROMA_URL is {url}, which is no address; write it like http://localhost:8000"
-        )
+    parts = _address(url)
     secure = parts.scheme == "https"
+    headers = {}
+    if parts.username:
+        login = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
+        headers["Authorization"] = f"Basic {base64.b64encode(login).decode()}"
     try:
-        httpx.get(f"{url.rstrip('/')}/api/v2/heartbeat", timeout=FIRST_ANSWER).raise_for_status()
+        place = f"{parts.scheme}://{parts.hostname}:{parts.port or (443 if secure else 80)}"
+        heartbeat = httpx.get(f"{place}/api/v2/heartbeat", headers=headers, timeout=FIRST_ANSWER)
+        heartbeat.raise_for_status()
         client = chromadb.HttpClient(
-            parts.hostname,
+            parts.hostname or "",
             parts.port or (443 if secure else 80),
             ssl=secure,
+            headers=headers,
             settings=Settings(anonymized_telemetry=False),
         )
     except (ValueError, httpx.HTTPError, httpx.InvalidURL) as error:
-        raise _unreachable(url, error) from error
+        raise _unreachable(without_password(url), error) from error
     for session in _sessions(client):
         session.timeout = ANSWER  # Chroma's client would wait for ever
     return cast("Client", client)
+
+
+def _address(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and parts.hostname and (parts.port or True)
+    except ValueError:
+        good = False
+    if not good or parts.path.strip("/"):
+        raise IndexUnreachable(
+            f"CHROMA_URL is {without_password(url)}, which is no address of a server; "
+            "write it like http://localhost:8000, with nothing behind the port."
+        )
+    return parts
+
+
+def without_password(url: str) -> str:
+    """The address as it may be shown."""
+    return re.sub(r"//[^/@]*@", "//", url)
 
 
 def disconnect(client: "Client") -> None:
@@ -250,6 +274,13 @@ class Rows:
             page = self._passages.get(limit=PAGE, offset=offset, include=_EVERYTHING)
             yield _read_rows(page)
 
+    def vectors_of(self, digests: Sequence[str]) -> dict[str, Vector]:
+        """The vectors of those passages' texts that are there already, by digest."""
+        if not digests or not self.count():
+            return {}
+        found = self._passages.get(where=_in(digests, "digest"), include=_EVERYTHING)
+        return {passage.digest: vector for passage, vector in _read_rows(found)}
+
     def rows_of(self, editions: Sequence[str]) -> Iterator[tuple[IndexedPassage, Vector]]:
         """The passages of these editions with their vectors."""
         for first in range(0, len(editions), PAGE):
@@ -260,8 +291,8 @@ class Rows:
 _EVERYTHING: "chromadb.Include" = ["documents", "metadatas", "embeddings"]
 
 
-def _in(editions: Sequence[str]) -> Any:
-    return {"edition": {"$in": list(editions)}}
+def _in(values: Sequence[str], field: str = "edition") -> Any:
+    return {field: {"$in": list(values)}}
 
 
 def _edition(essay: Document) -> str:
@@ -320,6 +351,8 @@ class Generation:
     def passages_by_id(self, ids: Sequence[str]) -> list[IndexedPassage]:
         """The passages of these ids, in their order."""
         found = self.rows.passages(ids)
+        if len(found) != len(set(ids)):
+            raise damaged(self.name, ValueError("some of its passages are gone"))
         return [found[id] for id in ids]
 
     def essay(self, source: str) -> Document:

@@ -17,16 +17,19 @@ from filelock import FileLock, Timeout
 from ingest.errors import IndexBusy, IndexDamaged, IndexMissing, IndexUnwritable
 from ingest.index import SYNC_ROWS, Generation, Rows, connect_folder, damaged, persist, storing
 from ingest.keywords import KeywordIndex
-from ingest.records import Manifest, Vector, dump_manifest, now, parse_manifest
+from ingest.records import Manifest, Vector, dump_manifest, now, parse_manifest, with_latest
 
-KEEP = 3  # generations, the published one included: a reader may still hold an older one
 DEAD_SHARE = 0.25  # deleted passages to live ones, from which on a copy is written afresh
 _NAME = re.compile(r"(\d{6,})-[0-9a-f]{6}")
 _DATABASE = "chroma.sqlite3"
 
 
 class FolderStore:
-    """The index in `folder`: generations/NAME, and a file CURRENT that names the published one."""
+    """The index in `folder`: generations/NAME, and a file CURRENT.
+
+    CURRENT names the published generation and then those published before it, latest first. What
+    it does not name is no generation, only what a killed writer left.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -36,25 +39,21 @@ class FolderStore:
 
     def published(self) -> str:
         """The name of the published generation. Raises IndexMissing."""
-        try:
-            name = (self.folder / "CURRENT").read_text("utf-8").strip()
-        except (FileNotFoundError, NotADirectoryError):
-            name = ""
-        except (OSError, ValueError) as error:
-            raise damaged(self.folder / "CURRENT", error) from error
-        if not name:
-            raise IndexMissing(
-                f"There is no index in {self.folder} yet; make one with: "
-                f"essay-bot ingest ESSAYS --index {self.folder}"
-            )
-        return name
+        for name in self.generations():
+            return name
+        raise IndexMissing(
+            f"There is no index in {self.folder} yet; make one with: "
+            f"essay-bot ingest ESSAYS --index {self.folder}"
+        )
 
     def generations(self) -> list[str]:
-        """The names of those that are kept, oldest first."""
-        if not (self.folder / "generations").is_dir():
+        """The names of those that are kept, the published one first, then back in time."""
+        try:
+            return (self.folder / "CURRENT").read_text("utf-8").split()
+        except (FileNotFoundError, NotADirectoryError):
             return []
-        found = (path.name for path in (self.folder / "generations").iterdir())
-        return sorted((name for name in found if _NAME.fullmatch(name)), key=_number)
+        except (OSError, ValueError) as error:
+            raise damaged(self.folder / "CURRENT", error) from error
 
     def place(self, name: str) -> Path:
         """The folder of a generation."""
@@ -86,20 +85,24 @@ class FolderStore:
             raise damaged(self.place(name), error) from error
 
     def republish(self, name: str) -> None:
-        """Make a generation that is kept the published one. Raises IndexMissing and IndexBusy."""
+        """Make a generation that is kept the published one.
+
+        Raises IndexMissing, IndexBusy, and IndexDamaged where it could not be read.
+        """
         with self._lock():
             if name not in self.generations():
                 raise IndexMissing(
                     f"There is no generation {name} in {self.folder}; "
                     "`essay-bot index list` shows those there are."
                 )
+            self.open(name).close()
             self.point_to(name)
 
     def point_to(self, name: str) -> None:
-        """Have CURRENT name this generation, in one atomic step."""
-        pointer = self.folder / f"CURRENT.{name}"
+        """Have CURRENT name this generation first, in one atomic step."""
+        pointer = self.folder / "CURRENT.new"
         with pointer.open("w", encoding="utf-8") as file:
-            file.write(name + "\n")
+            file.write("\n".join(with_latest(name, self.generations())) + "\n")
             file.flush()
             os.fsync(file.fileno())
         pointer.replace(self.folder / "CURRENT")
@@ -110,14 +113,27 @@ class FolderStore:
 
         Raises IndexBusy, and IndexUnwritable for any OSError within.
         """
+        with self._lock(), storing(self.folder):
+            self.remove_strays()
+            draft = FolderDraft(self)
+            try:
+                yield draft
+            finally:
+                draft.close()
+
+    def remove_strays(self) -> None:
+        """Delete what CURRENT does not name; without a CURRENT, nothing."""
+        kept = self.generations()
+        for path in (self.folder / "generations").iterdir():
+            if kept and path.name not in kept:
+                shutil.rmtree(path, ignore_errors=True)
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
         try:
             (self.folder / "generations").mkdir(parents=True, exist_ok=True)
-            with self._lock(), storing(self.folder):
-                draft = FolderDraft(self)
-                try:
-                    yield draft
-                finally:
-                    draft.close()
+            with self._file_lock():
+                yield
         except (OSError, sqlite3.Error) as error:
             reason = error.strerror if isinstance(error, OSError) else error
             raise IndexUnwritable(
@@ -126,7 +142,7 @@ class FolderStore:
             ) from error
 
     @contextmanager
-    def _lock(self) -> Iterator[None]:
+    def _file_lock(self) -> Iterator[None]:
         writer = self.folder / "writer.json"
         try:
             with FileLock(self.folder / "lock").acquire(blocking=False):
@@ -208,8 +224,9 @@ def _flush(folder: Path) -> None:
             os.close(handle)
 
 
-def _number(name: str) -> int:
-    return int(name.split("-", maxsplit=1)[0])
+def _number(generation: Path) -> int:
+    match = _NAME.fullmatch(generation.name)
+    return int(match[1]) if match else 0
 
 
 class FolderDraft:
@@ -221,7 +238,7 @@ class FolderDraft:
         self._store = store
         self._aside = store.folder / "building"
         shutil.rmtree(self._aside, ignore_errors=True)  # of a writer that was killed
-        number = max(map(_number, store.generations()), default=0) + 1
+        number = max(map(_number, (store.folder / "generations").iterdir()), default=0) + 1
         # A name that was never used: Chroma keeps a client for each path it has seen.
         self._folder = self._aside / f"{number:06d}-{secrets.token_hex(3)}"
         self._folder.mkdir(parents=True)
@@ -294,8 +311,7 @@ class FolderDraft:
         _flush(self._folder)
         name = self._folder.rename(self._store.place(self._folder.name)).name
         self._store.point_to(name)
-        for old in self._store.generations()[:-KEEP]:
-            shutil.rmtree(self._store.place(old), ignore_errors=True)
+        self._store.remove_strays()
         return name
 
     def _close_rows(self) -> None:

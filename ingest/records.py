@@ -1,6 +1,7 @@
 """What an index is made of; knows nothing of where it is kept."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +12,7 @@ import pydantic
 from ingest.errors import IndexMismatch
 from ingest.passages import PASSAGE_RULES
 
+KEEP = 3  # generations, the published one included: a reader may still hold an older one
 Vector = np.ndarray[Any, np.dtype[np.float32]]
 
 
@@ -89,6 +91,11 @@ def parse_manifest(json: str | bytes) -> Manifest:
 def digest(text: str) -> str:
     """A short SHA-256 of a text, the same for the same text."""
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def with_latest(name: str, history: Sequence[str]) -> list[str]:
+    """The names that stay published or within reach, the latest first."""
+    return [name, *(other for other in history if other != name)][:KEEP]
 
 
 def edition(source: str, fingerprint: str) -> str:

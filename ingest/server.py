@@ -5,6 +5,7 @@ names its editions, and passages are never changed: a changed essay is a new edi
 beside the old one. Readers pass over what their manifest does not name.
 """
 
+import hashlib
 import os
 import re
 import secrets
@@ -12,22 +13,31 @@ import socket
 import threading
 import time
 from collections.abc import Iterator, Set
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ingest.errors import IndexBusy, IndexMissing
-from ingest.index import Generation, Rows, connect_server, damaged, disconnect, storing
+from ingest.errors import IndexBusy, IndexMissing, IndexUnreachable, IndexUnwritable
+from ingest.index import (
+    Generation,
+    Rows,
+    connect_server,
+    damaged,
+    disconnect,
+    storing,
+    without_password,
+)
 from ingest.keywords import KeywordIndex
-from ingest.records import Manifest, Vector, dump_manifest, now, parse_manifest
+from ingest.records import Manifest, Vector, dump_manifest, now, parse_manifest, with_latest
 
 if TYPE_CHECKING:
     from chromadb import Collection
     from chromadb.api.client import Client
 
-KEEP = 3  # generations, the published one included
 BEAT = 10  # seconds between two signs of life of a writer
-STALE = 60  # seconds without one, after which a writer is taken for dead
+STALE = 60  # seconds since the last, after which a writer is watched
+WATCH = 2.5 * BEAT  # seconds for which it is watched, and taken for dead if there is none
+SETTLE = 1  # second
 CURRENT = "current"
 
 
@@ -36,12 +46,12 @@ class ServerStore:
 
     def __init__(self, url: str, name: str) -> None:
         self.url = url
-        self.prefix = f"{_collection_name(name)}-"
+        self.prefix = f"{_collection_name(name)}."  # no name has a dot, so none begins another
         self._connected: Client | None = None
         self._texts: dict[str, dict[str, str]] = {}  # edition -> passage id -> text, for keywords
 
     def __str__(self) -> str:
-        return f"{self.prefix[:-1]} on {self.url}"
+        return f"{self.prefix[:-1]} on {without_password(self.url)}"
 
     @property
     def client(self) -> "Client":
@@ -56,35 +66,29 @@ class ServerStore:
             disconnect(self._connected)
         self._connected = None
 
-    @property
-    def records(self) -> "Collection":
-        """A record for each generation, and one that names the published one."""
-        return self.client.get_or_create_collection(
-            f"{self.prefix}generations", embedding_function=None
-        )
+    def _records(self) -> "Collection":
+        """A record for each generation, and one that names the published ones, latest first."""
+        return self.client.get_collection(f"{self.prefix}generations", embedding_function=None)
 
     def published(self) -> str:
         """The name of the published generation. Raises IndexMissing and IndexUnreachable."""
-        with storing(self):
-            names = self._pointed_to()
-        if not names:
-            raise IndexMissing(
-                f"There is no index {self} yet; make one with: essay-bot ingest ESSAYS"
-            )
-        return names[0]
-
-    def _pointed_to(self) -> list[str]:
-        metadatas = self.records.get(ids=[CURRENT])["metadatas"] or []
-        return [str(metadata["generation"]) for metadata in metadatas]
+        for name in self.generations():
+            return name
+        raise IndexMissing(f"There is no index {self} yet; make one with: essay-bot ingest ESSAYS")
 
     def generations(self) -> list[str]:
-        """The names of those that are kept, oldest first."""
-        return sorted(name for name in self.records.get(include=[])["ids"] if name != CURRENT)
+        """The names of those that are kept, the published one first, then back in time."""
+        with storing(self):
+            names = [collection.name for collection in self.client.list_collections()]
+            if f"{self.prefix}generations" not in names:
+                return []
+            found = self._records().get(ids=[CURRENT])["metadatas"] or []
+        return [name for metadata in found for name in str(metadata["history"]).split()]
 
     def manifest(self, name: str) -> Manifest:
         """What a generation holds. Raises IndexDamaged."""
         with storing(self):
-            metadatas = self.records.get(ids=[name])["metadatas"]
+            metadatas = self._records().get(ids=[name])["metadatas"]
         try:
             return parse_manifest(str((metadatas or [])[0]["manifest"]))
         except (IndexError, KeyError, ValueError) as error:
@@ -108,23 +112,37 @@ class ServerStore:
         self._texts = held
 
     def republish(self, name: str) -> None:
-        """Make a generation that is kept the published one. Raises IndexMissing and IndexBusy."""
-        with self._lock(), storing(self):
+        """Make a generation that is kept the published one.
+
+        Raises IndexMissing, IndexBusy, and IndexDamaged where it could not be read.
+        """
+        with self._lock() as lock, storing(self):
             if name not in self.generations():
                 raise IndexMissing(
                     f"There is no generation {name} in {self}; "
                     "`essay-bot index list` shows those there are."
                 )
+            self.open(name).close()
+            lock.check()
             self.point_to(name)
 
     def point_to(self, name: str) -> None:
         """Name the published generation; one record is changed, so in one step."""
-        self.records.upsert(ids=[CURRENT], embeddings=[1.0], metadatas=[{"generation": name}])
+        history = " ".join(with_latest(name, self.generations()))
+        self._records().upsert(ids=[CURRENT], embeddings=[1.0], metadatas=[{"history": history}])
+
+    def record(self, name: str, manifest: Manifest) -> None:
+        """Write down what a generation holds; it is published only when it is pointed to."""
+        told = dump_manifest(manifest).decode()
+        self._records().upsert(ids=[name], embeddings=[1.0], metadatas=[{"manifest": told}])
 
     @contextmanager
     def writing(self) -> Iterator["ServerDraft"]:
         """Hold the index for one writer. Raises IndexBusy and IndexUnreachable."""
         with self._lock() as lock, storing(self):
+            self.client.get_or_create_collection(
+                f"{self.prefix}generations", embedding_function=None
+            )
             self.collect_garbage()  # of a writer that was killed
             yield ServerDraft(self, lock)
 
@@ -139,18 +157,20 @@ class ServerStore:
                 lock.release()
 
     def collect_garbage(self) -> None:
-        """Forget generations beyond KEEP, and what no kept one names."""
+        """Forget every generation that is no longer within reach, and what none of them names."""
         names = self.generations()
-        recent = {*names[-KEEP:], *self._pointed_to()}
-        if old := [name for name in names if name not in recent]:
-            self.records.delete(ids=old)
-        kept = [self.manifest(name) for name in self.generations()]
+        strays = [
+            id for id in self._records().get(include=[])["ids"] if id not in [*names, CURRENT]
+        ]
+        if strays:
+            self._records().delete(ids=strays)
+        kept = [self.manifest(name) for name in names]
         used = {manifest.rows for manifest in kept}
+        own = re.compile(rf"{re.escape(self.prefix)}(?:passages|essays)(-[0-9a-f]{{8}})")
         for name in [collection.name for collection in self.client.list_collections()]:
-            for kind in ("passages", "essays"):
-                start = f"{self.prefix}{kind}"
-                if name.startswith(start) and name.removeprefix(start) not in used:
-                    self.client.delete_collection(name)
+            match = own.fullmatch(name)
+            if match and match[1] not in used:
+                self.client.delete_collection(name)
         for suffix in used:
             rows = Rows(self.client, self.prefix, suffix)
             named = set[str]().union(*(each.editions() for each in kept if each.rows == suffix))
@@ -192,14 +212,21 @@ class ServerDraft:
     def publish(self, manifest: Manifest) -> str:
         """Make it the generation that is read; see Draft."""
         store = self._store
+        self._check_rows(manifest)
         number = max((int(name.split("-")[0]) for name in store.generations()), default=0) + 1
         name = f"{number:06d}-{secrets.token_hex(3)}"
-        told = dump_manifest(replace(manifest, rows=self._suffix)).decode()
-        store.records.upsert(ids=[name], embeddings=[1.0], metadatas=[{"manifest": told}])
+        store.record(name, replace(manifest, rows=self._suffix))
         self._lock.check()
         store.point_to(name)
-        store.collect_garbage()
+        with suppress(IndexUnreachable, IndexUnwritable), storing(store):
+            store.collect_garbage()  # it is published: what cannot be removed now can be later
         return name
+
+    def _check_rows(self, manifest: Manifest) -> None:
+        self._lock.check()
+        missing = manifest.editions() - self.rows.editions()
+        if missing or self.rows.count() < manifest.passages:
+            raise damaged(self._store, ValueError(f"{len(missing)} essays are not there"))
 
 
 class _Lock:
@@ -218,26 +245,38 @@ class _Lock:
 
     def _take(self) -> None:
         try:
-            self._create()
+            self._client.create_collection(
+                self._name, embedding_function=None, metadata=self._sign_of_life()
+            )
         except Exception as error:  # what Chroma raises for a name that is taken differs by version
             holder = self._holder()
-            if time.time() - float(holder.get("beat", 0)) < STALE:
+            if self._lives(holder):
                 raise IndexBusy(
                     f"Another process ({holder.get('process')}, since {holder.get('since')}) is "
                     f"writing the index {self._place}; wait until it is done and try again."
                 ) from error
-            self._client.delete_collection(self._name)  # its writer is dead
-            self._create()
+            self._collection().modify(metadata=self._sign_of_life())
+            time.sleep(SETTLE)  # of several that take over at once, the last one has it
         self.check()
 
-    def _create(self) -> None:
-        self._client.create_collection(
-            self._name, embedding_function=None, metadata={**self._mine, "beat": time.time()}
-        )
+    def _lives(self, holder: dict[str, Any]) -> bool:
+        """Whether a writer gives signs of life; its clock may differ from ours, so watch it."""
+        if abs(time.time() - float(holder.get("beat", 0))) < STALE:
+            return True
+        time.sleep(WATCH)
+        return self._holder() != holder
+
+    def _sign_of_life(self) -> dict[str, Any]:
+        return {**self._mine, "beat": time.time()}
+
+    def _collection(self) -> "Collection":
+        return self._client.get_collection(self._name, embedding_function=None)
 
     def _holder(self) -> dict[str, Any]:
-        found = self._client.get_collection(self._name, embedding_function=None).metadata
-        return dict(found or {})
+        try:
+            return dict(self._collection().metadata or {})
+        except Exception:  # likewise for a name that is gone
+            return {}
 
     def _is_mine(self) -> bool:
         return self._holder().get("token") == self._mine["token"]
@@ -254,8 +293,7 @@ class _Lock:
         while not self._stop.wait(BEAT):
             try:
                 self.check()
-                lock = self._client.get_collection(self._name, embedding_function=None)
-                lock.modify(metadata={**self._mine, "beat": time.time()})
+                self._collection().modify(metadata=self._sign_of_life())
             except Exception:
                 continue
 
@@ -267,5 +305,8 @@ class _Lock:
 
 
 def _collection_name(name: str) -> str:
-    """Chroma takes letters, digits, dots, dashes and underscores, and more than two of them."""
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-_") or "index"
+    """A name that Chroma takes (letters, digits, dashes), another one for every other name."""
+    plain = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-_")[:40]
+    if plain == name:
+        return name
+    return f"{plain or 'index'}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"

@@ -34,7 +34,7 @@ class Store(Protocol):
         """The name of the published generation. Raises IndexMissing."""
 
     def generations(self) -> list[str]:
-        """The names of those that are kept, oldest first."""
+        """The names of those that are kept, the published one first, then back in time."""
 
     def manifest(self, name: str) -> Manifest:
         """What a generation holds. Raises IndexDamaged."""
@@ -43,7 +43,10 @@ class Store(Protocol):
         """Open a generation for reading. Raises IndexDamaged."""
 
     def republish(self, name: str) -> None:
-        """Make a generation that is kept the published one. Raises IndexMissing and IndexBusy."""
+        """Make a generation that is kept the published one.
+
+        Raises IndexMissing, IndexBusy and IndexDamaged.
+        """
 
     def writing(self) -> AbstractContextManager[Draft]:
         """Hold the index for one writer. Raises IndexBusy and IndexUnwritable."""

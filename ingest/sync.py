@@ -270,7 +270,8 @@ class _Builder:
             for passage in self._pending
             if passage.digest not in self._vectors
         }
-        vectors = self._vectors | self._embed(texts)
+        vectors = self._vectors | self._draft.rows.vectors_of(list(texts))
+        vectors |= self._embed({key: text for key, text in texts.items() if key not in vectors})
         self._draft.rows.add_passages(
             self._pending, [vectors[passage.digest] for passage in self._pending]
         )

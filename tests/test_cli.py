@@ -160,7 +160,7 @@ def test_generations_are_listed_checked_and_gone_back_to(
     assert_one_sentence(run("index", "rollback"), "no generation before")
     essays(two="The dog does not.")
     run("ingest", folder)
-    old, new = run("index", "list", "--json").records
+    new, old = run("index", "list", "--json").records
     assert (old["published"], new["published"]) == (False, True)
     assert (old["essays"], new["essays"]) == (1, 2)
     assert "is whole" in run("index", "verify").out

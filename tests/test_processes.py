@@ -15,7 +15,8 @@ import pytest
 
 from ingest.errors import IndexBusy, IndexMissing, IndexUnreachable
 from ingest.index import connect_server, disconnect
-from ingest.publishing import KEEP, FolderStore
+from ingest.publishing import FolderStore
+from ingest.records import KEEP
 from ingest.server import STALE, ServerStore
 from ingest.store import Store, open_store
 from ingest.sync import sync
@@ -199,16 +200,29 @@ class TestServer:
             connect().published()
         with pytest.raises(IndexUnreachable, match="CHROMA_URL"):
             ServerStore("http://localhost:9", "index").published()
-        with pytest.raises(IndexUnreachable, match="no address"):
-            ServerStore("localhost:8000", "index").published()
+        for url in ("localhost:8000", "http://[::1:8917", "http://localhost:8000/chroma"):
+            with pytest.raises(IndexUnreachable, match="no address"):
+                ServerStore(url, "index").published()
+        with pytest.raises(IndexUnreachable, match="answer") as told:
+            ServerStore("http://me:secret@localhost:9", "index").published()
+        assert "secret" not in str(told.value)
+
+    def test_looking_and_a_dry_run_write_nothing(self, connect: Connect, tmp_path: Path) -> None:
+        store, essays = connect("fresh"), tmp_path / "essays"
+        write_essays(essays, 0)
+        sync(essays, store, LetterEmbeddings(), dry_run=True)
+        assert store.generations() == []
+        names = [collection.name for collection in store.client.list_collections()]
+        assert not any(name.startswith(store.prefix) for name in names)
 
     def test_a_second_writer_is_told_who_is_at_work_and_a_dead_one_is_replaced(
-        self, connect: Connect, tmp_path: Path
+        self, connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         store, essays = connect(), tmp_path / "essays"
         write_essays(essays, 0)
         with store.writing(), pytest.raises(IndexBusy, match=f":{os.getpid()}, since"):
             sync(essays, connect(), LetterEmbeddings())
+        monkeypatch.setattr("ingest.server.WATCH", 0.1)
         store.client.create_collection(
             f"{store.prefix}writer", metadata={"token": "dead", "beat": time.time() - 2 * STALE}
         )
@@ -232,21 +246,22 @@ class TestServer:
             sync(essays, store, LetterEmbeddings())
             assert not any(name.endswith("#x") for name in generation.rows.editions())
 
-    def test_a_generation_gone_back_to_is_never_forgotten(
+    def test_what_was_never_published_is_no_generation_and_what_was_stays_within_reach(
         self, connect: Connect, tmp_path: Path
     ) -> None:
         store, essays = connect(), tmp_path / "essays"
         for turn in range(KEEP):
             write_essays(essays, turn)
             sync(essays, store, LetterEmbeddings())
-        first = store.generations()[0]
+        newest, _, first = store.generations()
         store.republish(first)
         found = state(store)
-        with store.writing():  # a writer that gave up after it had written its manifest
-            told = store.records.get(ids=[first])["metadatas"]
-            store.records.upsert(ids=["000099-abcdef"], embeddings=[1.0], metadatas=told)
-        store.collect_garbage()
-        assert store.published() == first
+        store.record("000099-abcdef", store.manifest(first))  # by a writer killed just then
+        assert store.generations() == [first, newest, store.generations()[2]]
+        write_essays(essays, KEEP)
+        name = sync(essays, store, LetterEmbeddings()).generation
+        assert store.generations() == [name, first, newest]
+        store.republish(first)
         assert state(store) == found
 
     def test_a_writer_taken_for_dead_publishes_nothing(
@@ -268,7 +283,9 @@ class TestServer:
         assert (holder.metadata or {})["token"] == "another", "its lock is left to it"
 
     def test_indexes_on_one_server_do_not_meet(self, connect: Connect, tmp_path: Path) -> None:
-        one, two = connect("one"), connect("two")
+        one, two = connect("one"), connect("one-essays")
+        three, four = connect("日本"), connect("中国")
+        assert len({store.prefix for store in (one, two, three, four)}) == 4
         for store, words in ((one, "The cat sleeps."), (two, "The dog does not.")):
             folder = tmp_path / words[4:7]
             folder.mkdir()

@@ -16,7 +16,8 @@ from ingest.errors import (
     IndexUnwritable,
     TooManyRemovals,
 )
-from ingest.publishing import KEEP, FolderStore
+from ingest.publishing import FolderStore
+from ingest.records import KEEP
 from ingest.sync import SyncReport, sync
 from ingest.verifying import verify
 from tests.conftest import WriteEssays
@@ -80,6 +81,14 @@ def test_only_text_that_is_new_is_embedded(
     assert sync(folder, store, embeddings).embedded == 0
     essays(one=f"{paragraph}\n\nA wholly new end of the essay.")
     assert sync(folder, store, embeddings).embedded == 1
+
+
+def test_a_copy_of_an_essay_that_is_there_is_not_embedded_again(
+    essays: WriteEssays, store: FolderStore, embeddings: SentenceEmbeddings
+) -> None:
+    sync(essays(one=ONE), store, embeddings)
+    report = sync(essays(copy=ONE), store, embeddings)
+    assert (report.added, report.embedded) == (["copy.txt"], 0)
 
 
 def test_a_text_that_repeats_is_embedded_once_and_indexed_at_each_place(
@@ -272,6 +281,9 @@ def test_going_back_to_an_earlier_generation_gives_its_essays(
     store.republish(first)
     assert [essay for essay, _ in passages_of(store)] == ["one.txt"]
     assert store.generations() == [first, second]
+    store.republish(second)
+    assert store.generations() == [second, first]
+    store.republish(first)
     assert sync(essays(), store, embeddings).added == ["two.txt"]
     with pytest.raises(IndexMissing, match="no generation"):
         store.republish("000099-abcdef")
@@ -283,6 +295,7 @@ def test_going_back_to_an_earlier_generation_gives_its_essays(
 def test_a_generation_that_lost_a_file_is_neither_read_nor_built_upon(
     essays: WriteEssays, store: FolderStore, embeddings: SentenceEmbeddings, lost: str
 ) -> None:
+    before = sync(essays(three=THREE), store, embeddings).generation
     sync(essays(one=ONE), store, embeddings)
     for path in store.place(store.published()).glob(lost):
         path.unlink()
@@ -292,6 +305,38 @@ def test_a_generation_that_lost_a_file_is_neither_read_nor_built_upon(
     with pytest.raises(IndexDamaged):
         sync(essays(two=TWO), store, embeddings)
     assert store.published() == name
+    store.republish(before)
+    with pytest.raises(IndexDamaged):
+        store.republish(name)
+    assert store.published() == before
+
+
+def test_what_a_killed_writer_left_is_no_generation_and_is_removed(
+    essays: WriteEssays, store: FolderStore, embeddings: SentenceEmbeddings
+) -> None:
+    first = sync(essays(one=ONE), store, embeddings).generation
+    second = sync(essays(two=TWO), store, embeddings).generation
+    for number in range(3, 7):  # killed between the last rename and the change of CURRENT
+        shutil.copytree(store.place(second), store.place(f"{number:06d}-abcdef"))
+        (store.folder / "CURRENT.new").write_text("half")
+    assert store.generations() == [second, first]
+    third = sync(essays(three=THREE), store, embeddings).generation
+    assert store.generations() == [third, second, first]
+    assert {path.name for path in (store.folder / "generations").iterdir()} == {
+        first,
+        second,
+        third,
+    }
+    assert not (store.folder / "CURRENT.new").exists()
+
+
+def test_a_generation_just_rolled_back_to_stays_within_reach(
+    essays: WriteEssays, store: FolderStore, embeddings: SentenceEmbeddings
+) -> None:
+    names = [sync(essays(one=f"{ONE} {turn}."), store, embeddings).generation for turn in range(3)]
+    store.republish(names[0])
+    newest = sync(essays(two=TWO), store, embeddings).generation
+    assert store.generations() == [newest, names[0], names[2]]
 
 
 def test_an_essay_changed_within_the_index_is_not_quoted(
