@@ -32,6 +32,7 @@ _NEWLINE = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 # Each look-behind keeps the search linear where a file holds a million spaces.
 _LINE_END = re.compile(r"(?<![^\S\n])[^\S\n]+(?=\n|\Z)")
+_INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")  # they split words that a reader sees whole
 _BLANK_LINES = re.compile(r"(?<=\n\n)\n+")
 _PLACEHOLDER = re.compile(
     r"untitled.*|anonymous|unspecified|unknown|.*\.(docx?|indd|rtf|odt)", re.I
@@ -44,8 +45,9 @@ def printable(text: str) -> str:
 
 
 def tidy(text: str) -> str:
-    """`text` without space at line ends and around it, and with one blank line at most."""
-    return _BLANK_LINES.sub("", _LINE_END.sub("", printable(text))).strip()
+    """`text` as it is seen, without space at line ends and around it, one blank line at most."""
+    seen = _INVISIBLE.sub("", printable(text))
+    return _BLANK_LINES.sub("", _LINE_END.sub("", seen)).strip()
 
 
 def one_line(value: str) -> str:

@@ -3,8 +3,9 @@
 import base64
 import json
 import re
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -28,14 +29,34 @@ SYNC_ROWS = 1000  # Chroma's own choice
 PAGE = 2000  # rows a call; Chroma takes at most 5,461
 
 
+_counting = threading.Lock()  # Chroma stops what two clients share while a third begins to use it
+
+
 def connect_folder(folder: Path) -> "Client":
-    """A client of an embedded Chroma; close it, or its files stay open."""
+    """A client of an embedded Chroma; close it with `close_folder`, or its files stay open."""
     import chromadb  # takes half a second, which many a command can do without
     from chromadb.config import Settings
 
     settings = Settings(anonymized_telemetry=False)
     # The interface it is declared as has no close().
-    return cast("Client", chromadb.PersistentClient(folder, settings=settings))
+    with _counting:
+        return cast("Client", chromadb.PersistentClient(folder, settings=settings))
+
+
+def close_folder(client: "Client") -> None:
+    """Close a client of an embedded Chroma."""
+    with _counting:
+        client.close()
+
+
+@contextmanager
+def folder_rows(folder: Path) -> Iterator["Rows"]:
+    """The rows in a folder, for as long as the block lasts."""
+    client = connect_folder(folder)
+    try:
+        yield Rows(client)
+    finally:
+        close_folder(client)
 
 
 def persist(folder: Path) -> None:
@@ -45,10 +66,10 @@ def persist(folder: Path) -> None:
     folder then, be it only to read, writes its vector files anew. A threshold of one that is set
     before the folder is opened again leaves nothing in the log.
     """
-    with closing(connect_folder(folder)) as client:
-        Rows(client).sync_every(1)
-    with closing(connect_folder(folder)) as client:
-        Rows(client).load()
+    with folder_rows(folder) as rows:
+        rows.sync_every(1)
+    with folder_rows(folder) as rows:
+        rows.load()
 
 
 def connect_server(url: str) -> "Client":

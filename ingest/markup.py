@@ -23,7 +23,12 @@ _NOISE = (
     " | .//form[not(.//h1)]"  # one that wraps the whole page is kept
     " | .//*[@hidden or contains(translate(@style, ' ', ''), 'display:none')]"
     " | .//a[@role='doc-backlink' or starts-with(@href, '#footnote-ref')]"  # arrows
+    # marks of notes, which would hang on words and numbers, and what the author took back
+    " | .//a[@role='doc-noteref' or contains(@class, 'footnote-ref')"
+    " or starts-with(@href, '#footnote-') or starts-with(@href, '#endnote-')]"
+    " | .//del"
 )
+_RAISED = str.maketrans("0123456789+-n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ")
 
 
 def read_html(content: bytes) -> Extract:
@@ -110,6 +115,8 @@ def _render(essay: Any) -> str:
 
     # Inscriptis fails on values it does not expect, and styles say nothing of an essay's words.
     etree.strip_attributes(essay, "style", "align", "valign", "value", "start")
+    for raised in essay.iter("sup"):
+        raised.text = (raised.text or "").translate(_RAISED)  # else 10² would read as 102
     for heading in essay.iter(*HEADINGS):
         if next(heading.iterancestors(*HEADINGS), None) is None:
             _mark(heading)

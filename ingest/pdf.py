@@ -1,7 +1,7 @@
 """A PDF -> its text page by page, and its properties; recognises no letters in pictures."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 DAMAGED = "it is damaged; download or save it again"
 ABOUT_END = 2048  # bytes in which a whole PDF says that it ends
-_HYPHEN = re.compile("\x02(?=[A-Z0-9])")  # pdfium's mark: a word that goes on in the next line
+_BROKEN = re.compile("(\\w+)\x02(\\w+)")  # pdfium's mark: a word that goes on in the next line
 _DATE = re.compile(r"(?:D:)?(\d{4})(\d\d)?(\d\d)?")
 
 
@@ -50,10 +50,28 @@ def _read_document(document: "PdfDocument") -> Extract:
 
 
 def _read_pages(document: "PdfDocument") -> Iterator[Extract]:
+    pages = []
     for number in range(len(document)):
         with closing(document[number]) as page, closing(page.get_textpage()) as words:
-            text = _HYPHEN.sub("-", words.get_text_bounded())
-        yield Extract(tidy(text), places=(Place(0, f"page {number + 1}"),))
+            pages.append(words.get_text_bounded())
+    for number, text in enumerate(_mend_words(pages), start=1):
+        yield Extract(tidy(text), places=(Place(0, f"page {number}"),))
+
+
+def _mend_words(pages: Sequence[str]) -> Iterator[str]:
+    """Words broken at a line's end: whole, or with their hyphen where it seems to be their own.
+
+    It is when both halves are words elsewhere in the document and the whole is not.
+    """
+    whole = _BROKEN.sub(" ", " ".join(pages)).lower()
+    known = set(re.findall(r"\w+", whole))
+
+    def mend(match: re.Match[str]) -> str:
+        first, second = match.groups()
+        apart = {first.lower(), second.lower()} <= known and (first + second).lower() not in known
+        return f"{first}-{second}" if apart or not second[0].islower() else first + second
+
+    return (_BROKEN.sub(mend, page) for page in pages)
 
 
 def _property(document: "PdfDocument", name: str) -> str:

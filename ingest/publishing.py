@@ -15,7 +15,17 @@ from tempfile import TemporaryDirectory
 from filelock import FileLock, Timeout
 
 from ingest.errors import IndexBusy, IndexDamaged, IndexMissing, IndexUnwritable
-from ingest.index import SYNC_ROWS, Generation, Rows, connect_folder, damaged, persist, storing
+from ingest.index import (
+    SYNC_ROWS,
+    Generation,
+    Rows,
+    close_folder,
+    connect_folder,
+    damaged,
+    folder_rows,
+    persist,
+    storing,
+)
 from ingest.keywords import KeywordIndex
 from ingest.records import Manifest, Vector, dump_manifest, now, parse_manifest, with_latest
 
@@ -73,7 +83,7 @@ class FolderStore:
             with ExitStack() as opened:
                 _check_files(self.place(name), manifest.files)
                 folder = opened.enter_context(_writable(self.place(name) / "chroma"))
-                rows = Rows(opened.enter_context(closing(connect_folder(folder))))
+                rows = opened.enter_context(folder_rows(folder))
                 rows.check(manifest)
                 keywords = KeywordIndex.load(self.place(name) / "keywords")
                 return Generation(name, manifest, rows, keywords, opened.pop_all().close)
@@ -316,7 +326,7 @@ class FolderDraft:
 
     def _close_rows(self) -> None:
         if self._open:
-            self._open.client.close()
+            close_folder(self._open.client)
         self._open = None
 
     def close(self) -> None:

@@ -428,3 +428,23 @@ def test_a_page_of_a_hundred_thousand_nested_parts_is_read_or_refused() -> None:
 @pytest.mark.parametrize("suffix", [".txt", ".md", ".html"])
 def test_a_million_newlines_are_no_reason_to_wait(suffix: str) -> None:
     assert extract(b"\n" * 1_000_000 + b"Words.<p>", suffix).text.strip().startswith("Words.")
+
+
+def test_a_compound_broken_at_a_line_end_keeps_its_hyphen_and_a_broken_word_does_not() -> None:
+    page = "He was known as a well-\nknown man. All is well with the govern-\nment of it."
+    text = extract(write_pdf(None, page), ".pdf").text
+    assert "a well-known man" in text
+    assert "the government of it" in text
+
+
+def test_what_the_eye_does_not_see_is_not_in_the_text() -> None:
+    page = html("<p>Par&shy;sons built&#8203; it.</p><p>It is <del>gone</del><ins>kept</ins>.</p>")
+    assert page.text == "Parsons built it.\n\nIt is kept."
+
+
+def test_notes_leave_no_marks_on_words_and_powers_stay_powers() -> None:
+    page = html(
+        "<p>The river is long.<a href='#fn1' class='footnote-ref'><sup>1</sup></a> "
+        "It holds 10<sup>9</sup> tons.</p>"
+    )
+    assert page.text == "The river is long. It holds 10⁹ tons."
