@@ -14,18 +14,9 @@ from tempfile import TemporaryDirectory
 
 from filelock import FileLock, Timeout
 
+from ingest.chroma import close_folder, connect_folder, damaged, storing
 from ingest.errors import IndexBusy, IndexDamaged, IndexMissing, IndexUnwritable
-from ingest.index import (
-    SYNC_ROWS,
-    Generation,
-    Rows,
-    close_folder,
-    connect_folder,
-    damaged,
-    folder_rows,
-    persist,
-    storing,
-)
+from ingest.index import SYNC_ROWS, Generation, Rows, folder_rows, persist
 from ingest.keywords import KeywordIndex
 from ingest.records import Manifest, Vector, dump_manifest, now, parse_manifest, with_latest
 

@@ -4,8 +4,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ingest.chroma import storing
 from ingest.errors import IndexDamaged
-from ingest.index import Generation, storing
+from ingest.index import Generation
 from ingest.store import Store
 
 

@@ -17,16 +17,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ingest.chroma import connect_server, damaged, disconnect, storing, without_password
 from ingest.errors import IndexBusy, IndexMissing, IndexUnreachable, IndexUnwritable
-from ingest.index import (
-    Generation,
-    Rows,
-    connect_server,
-    damaged,
-    disconnect,
-    storing,
-    without_password,
-)
+from ingest.index import Generation, Rows
 from ingest.keywords import KeywordIndex
 from ingest.records import Manifest, Vector, dump_manifest, now, parse_manifest, with_latest
 

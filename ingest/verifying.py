@@ -5,8 +5,9 @@ from collections.abc import Iterator, Set
 
 import numpy as np
 
+from ingest.chroma import storing
 from ingest.errors import IndexUnwritable
-from ingest.index import Generation, storing
+from ingest.index import Generation
 from ingest.records import IndexedPassage, Vector, digest
 
 NORM_TOLERANCE = 1e-3  # of an embedding's length, which is 1

@@ -20,7 +20,7 @@ LAYERS = (
     {"ingest.markdown", "ingest.markup", "ingest.pdf"},
     {"ingest.epub", "ingest.word"},
     {"ingest.readers"},
-    {"ingest.essays", "ingest.passages", "ingest.embedding", "ingest.keywords"},
+    {"ingest.essays", "ingest.passages", "ingest.embedding", "ingest.keywords", "ingest.chroma"},
     {"ingest.records", "ingest.index", "ingest.publishing", "ingest.server"},
     {"ingest.store", "ingest.reading", "ingest.verifying"},
     {"bot.questions", "bot.conversation", "bot.citations", "bot.retrieval"},
@@ -30,7 +30,7 @@ LAYERS = (
     {"bot.cli", "bot.__main__"},
 )
 ROOMS = {
-    "chromadb": {"ingest.index", "ingest.server"},
+    "chromadb": {"ingest.chroma", "ingest.index", "ingest.server"},
     "sentence_transformers": {"ingest.embedding"},
     "torch": set[str](),
     "transformers": {"ingest.embedding"},

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from ingest.chroma import connect_server, disconnect
 from ingest.errors import IndexBusy, IndexMissing, IndexUnreachable
-from ingest.index import connect_server, disconnect
 from ingest.publishing import FolderStore
 from ingest.records import KEEP
 from ingest.server import STALE, ServerStore

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from langchain_core.documents import Document
 
-from ingest.index import Generation, Rows, connect_folder
+from ingest.chroma import connect_folder
+from ingest.index import Generation, Rows
 from ingest.keywords import KeywordIndex
 from ingest.records import EssayEntry, IndexedPassage, Manifest, digest, now
 from ingest.verifying import verify
