@@ -22,6 +22,7 @@ from typing import TypeVar, cast
 
 import numpy as np
 
+from ingest.chroma import connect_server, disconnect
 from ingest.embedding import SentenceEmbeddings
 from ingest.errors import IndexUnreachable
 from ingest.publishing import FolderStore
@@ -191,7 +192,7 @@ def server(folder: Path) -> Iterator[str]:
 def _wait_for(url: str) -> None:
     for _ in range(100):
         try:
-            ServerStore(url, "any").generations()
+            disconnect(connect_server(url))
             return
         except IndexUnreachable:
             time.sleep(0.1)

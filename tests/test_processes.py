@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.chroma import connect_server, disconnect
+from evals.syncing import server as run_server
 from ingest.errors import IndexBusy, IndexMissing, IndexUnreachable
 from ingest.publishing import FolderStore
 from ingest.records import KEEP
@@ -58,22 +58,8 @@ def state(store: Store) -> list[tuple[str, float]]:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a real Chroma server."""
-    port = random.SystemRandom().randint(20_000, 60_000)
-    chroma = Path(sys.executable).with_name("chroma")
-    folder = tmp_path_factory.mktemp("server")
-    process = subprocess.Popen(
-        [chroma, "run", "--path", folder, "--port", str(port)], stdout=subprocess.DEVNULL
-    )
-    url = f"http://localhost:{port}"
-    for _ in range(100):
-        try:
-            disconnect(connect_server(url))
-            break
-        except IndexUnreachable:
-            time.sleep(0.1)
-    yield url
-    process.terminate()
-    process.wait()
+    with run_server(tmp_path_factory.mktemp("server")) as url:
+        yield url
 
 
 Connect = Callable[..., ServerStore]
