@@ -164,7 +164,7 @@ def _fingerprints(essays: Path, report: SyncReport) -> dict[str, str]:
 def _out_of_sight(source: str, failed: dict[str, str]) -> str:
     """Why an essay was not found where a failure explains it, else nothing: then it is gone."""
     for place, reason in failed.items():
-        if source == place or (place.endswith("/") and source.startswith(place)):
+        if source == place or (place.endswith("/") and f"{source}/".startswith(place)):
             return f"its folder {place}: {reason}" if place != source else reason
     return ""
 

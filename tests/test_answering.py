@@ -10,6 +10,7 @@ from bot.citations import Place, Quote
 from bot.conversation import Turn
 from bot.errors import QuestionInvalid
 from bot.evidence import Evidence, WeighedSentence
+from bot.retrieval import EssayRetriever
 from ingest.embedding import SentenceEmbeddings
 from ingest.essays import read_essay
 from ingest.passages import split_sentences
@@ -176,3 +177,13 @@ def test_a_citation_names_the_page_and_the_author_where_the_file_does(
     assert citation.quote == "Cats hunt mice in the old barn."
     assert citation.section == "page 2"
     assert citation.author == AUTHOR
+
+
+def test_the_search_is_a_langchain_retriever(answerer: Answerer) -> None:
+    retriever = EssayRetriever(index=answerer.index, embeddings=answerer.embeddings, k=2)
+    documents = retriever.invoke("Who introduced a bill on data centers?")
+    assert len(documents) == 2
+    assert "Sanders" in documents[0].page_content
+    for document in documents:
+        start, end = document.metadata["start"], document.metadata["end"]
+        assert TEXT[start:end] == document.page_content

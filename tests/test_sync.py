@@ -368,6 +368,19 @@ def test_an_essay_spoiled_while_the_others_are_embedded_keeps_its_earlier_versio
     assert {essay for essay, _ in passages_of(store)} == {"one.txt", "two.txt"}
 
 
+def test_an_essay_whose_link_leads_nowhere_is_kept(
+    essays: WriteEssays, store: FolderStore, embeddings: SentenceEmbeddings, tmp_path: Path
+) -> None:
+    folder = essays(one=ONE, two=TWO)
+    (tmp_path / "elsewhere.txt").write_text(THREE)
+    (folder / "linked.txt").symlink_to(tmp_path / "elsewhere.txt")
+    assert "linked.txt" in sync(folder, store, embeddings).added
+    (tmp_path / "elsewhere.txt").unlink()
+    report = sync(folder, store, embeddings)
+    assert report.removed == []
+    assert "linked.txt" in report.failed
+
+
 def test_essays_in_a_folder_that_leads_nowhere_are_kept(
     essays: WriteEssays, store: FolderStore, embeddings: SentenceEmbeddings
 ) -> None:
