@@ -84,7 +84,7 @@ class SentenceEmbeddings(Embeddings):
 
 def _load(name: str) -> "SentenceTransformer":
     local = name == DEFAULT_MODEL
-    place = str(_checked_default()) if local else name
+    place = str(default_model_folder()) if local else name
     import transformers
     from sentence_transformers import SentenceTransformer
 
@@ -99,7 +99,8 @@ def _load(name: str) -> "SentenceTransformer":
         ) from error
 
 
-def _checked_default() -> Path:
+def default_model_folder() -> Path:
+    """The folder of the default model, checked. Raises ModelUnavailable and WeightsDamaged."""
     spec = importlib.util.find_spec(DEFAULT_WHEEL)
     if spec is None or spec.origin is None:
         raise ModelUnavailable(

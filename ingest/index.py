@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -240,6 +241,18 @@ class Generation:
             raise damaged(self.name, ValueError("some of its passages are gone"))
         return [found[id] for id in ids]
 
+    def neighbours(self, passage_id: str) -> list[str]:
+        """The passages before and after a passage in its essay, where there are any."""
+        place = self._places[passage_id]
+        around = self.keywords.ids[max(place - 1, 0) : place + 2]
+        own = edition_of(passage_id)
+        return [other for other in around if other != passage_id and edition_of(other) == own]
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        """Where a passage stands among all, which the keyword index has in reading order."""
+        return {id: place for place, id in enumerate(self.keywords.ids)}
+
     def essay(self, source: str) -> Document:
         """An essay, whole; citations count their characters in its text.
 
@@ -255,6 +268,16 @@ class Generation:
     def essay_text(self, source: str) -> str:
         """The whole text of an essay. Raises KeyError."""
         return self.essay(source).page_content
+
+
+def index_keywords(passages: Iterable[IndexedPassage]) -> KeywordIndex:
+    """The keyword index of these passages."""
+    ordered = sorted(passages, key=lambda passage: (passage.edition, passage.start))
+    return KeywordIndex.build(
+        [passage.id for passage in ordered],
+        [passage.text for passage in ordered],
+        [passage.edition for passage in ordered],
+    )
 
 
 @contextmanager

@@ -11,6 +11,9 @@ import Stemmer
 
 TOKEN_PATTERN = r"(?u)\d[\d.,]*\d|\w\w+|\d"  # numbers stay whole: 30,000
 STOPWORDS = "english_plus"
+# A passage's own words count so many times, those of its neighbours and of its essay's opening
+# once: a sentence leans on what was named before it, and an essay names its subject at the start.
+OWN_WORDS = 3
 
 
 def split_words(texts: Sequence[str]) -> list[list[str]]:
@@ -35,13 +38,15 @@ class KeywordIndex:
         self._bm25 = bm25  # None where no passage has a word: bm25s cannot hold that
 
     @classmethod
-    def build(cls, ids: Sequence[str], texts: Sequence[str]) -> "KeywordIndex":
-        """An index of `texts`, named by `ids` of the same length."""
+    def build(
+        cls, ids: Sequence[str], texts: Sequence[str], essays: Sequence[str]
+    ) -> "KeywordIndex":
+        """An index of `texts` in reading order, named by `ids`; `essays` tells whose each is."""
         words = split_words(texts)
         if not any(words):
             return cls(list(ids), None)
         bm25 = bm25s.BM25()
-        bm25.index(words, show_progress=False)
+        bm25.index(_in_context(words, essays), show_progress=False)
         return cls(list(ids), bm25)
 
     @classmethod
@@ -59,7 +64,10 @@ class KeywordIndex:
             self._bm25.save(folder, show_progress=False)
 
     def search(self, question: str, limit: int) -> list[tuple[str, float]]:
-        """At most `limit` passages that share a word with the question: id and BM25 score."""
+        """At most `limit` passages that have a word of the question in them or in their context.
+
+        Each as its id and its BM25 score, best first.
+        """
         words = [word for word in split_words([question])[0] if self.frequency(word)]
         if not self._bm25 or not words:
             return []
@@ -68,7 +76,7 @@ class KeywordIndex:
         return [(self.ids[row], float(scores[row])) for row in best if scores[row] > 0]
 
     def frequency(self, word: str) -> int:
-        """How many passages hold this stemmed word."""
+        """How many passages have this stemmed word in them or in their context."""
         row = self._bm25.vocab_dict.get(word) if self._bm25 else None
         if row is None or not self._bm25:
             return 0
@@ -78,3 +86,19 @@ class KeywordIndex:
     def rarity(self, word: str) -> float:
         """Inverse document frequency of a stemmed word; the highest for one that never occurs."""
         return math.log((len(self.ids) + 1) / (self.frequency(word) + 0.5))
+
+
+def _in_context(words: Sequence[list[str]], essays: Sequence[str]) -> list[list[str]]:
+    """Each passage's words, with those of its neighbours and of the first passage of its essay."""
+    openings: dict[str, list[str]] = {}
+    for essay, own in zip(essays, words, strict=True):
+        openings.setdefault(essay, own)
+    return [
+        own * OWN_WORDS + _neighbours(words, essays, place) + openings[essays[place]]
+        for place, own in enumerate(words)
+    ]
+
+
+def _neighbours(words: Sequence[list[str]], essays: Sequence[str], place: int) -> list[str]:
+    both = (other for other in (place - 1, place + 1) if 0 <= other < len(words))
+    return [word for other in both if essays[other] == essays[place] for word in words[other]]

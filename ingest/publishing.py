@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 
 from ingest.chroma import close_folder, connect_folder, damaged, storing
 from ingest.errors import IndexBusy, IndexDamaged, IndexMissing, IndexUnwritable
-from ingest.index import SYNC_ROWS, Generation, Rows, folder_rows, persist
+from ingest.index import SYNC_ROWS, Generation, Rows, folder_rows, index_keywords, persist
 from ingest.keywords import KeywordIndex
 from ingest.records import Manifest, Vector, dump_manifest, now, parse_manifest, with_latest
 
@@ -298,12 +298,8 @@ class FolderDraft:
             self.rows.check(manifest)
         except IndexDamaged as error:
             raise damaged(self._store.folder, error) from error
-        ids: list[str] = []
-        texts: list[str] = []
-        for page in self.rows.all_passages():
-            ids.extend(passage.id for passage in page)
-            texts.extend(passage.text for passage in page)
-        KeywordIndex.build(ids, texts).save(self._folder / "keywords")
+        passages = [passage for page in self.rows.all_passages() for passage in page]
+        index_keywords(passages).save(self._folder / "keywords")
         self._close_rows()
         persist(self._folder / "chroma")
         files = _files(self._folder)

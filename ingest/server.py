@@ -19,9 +19,16 @@ from typing import TYPE_CHECKING, Any
 
 from ingest.chroma import connect_server, damaged, disconnect, storing, without_password
 from ingest.errors import IndexBusy, IndexMissing, IndexUnreachable, IndexUnwritable
-from ingest.index import Generation, Rows
-from ingest.keywords import KeywordIndex
-from ingest.records import Manifest, Vector, dump_manifest, now, parse_manifest, with_latest
+from ingest.index import Generation, Rows, index_keywords
+from ingest.records import (
+    IndexedPassage,
+    Manifest,
+    Vector,
+    dump_manifest,
+    now,
+    parse_manifest,
+    with_latest,
+)
 
 if TYPE_CHECKING:
     from chromadb import Collection
@@ -41,7 +48,7 @@ class ServerStore:
         self.url = url
         self.prefix = f"{_collection_name(name)}."  # no name has a dot, so none begins another
         self._connected: Client | None = None
-        self._texts: dict[str, dict[str, str]] = {}  # edition -> passage id -> text, for keywords
+        self._passages: dict[str, list[IndexedPassage]] = {}  # by edition, for keywords
 
     def __str__(self) -> str:
         return f"{self.prefix[:-1]} on {without_password(self.url)}"
@@ -92,17 +99,16 @@ class ServerStore:
         manifest = self.manifest(name)
         with storing(self):
             rows = Rows(self.client, self.prefix, manifest.rows)
-            self._fetch_texts(rows, manifest.editions())
-        texts = {id: text for each in self._texts.values() for id, text in each.items()}
-        keywords = KeywordIndex.build(list(texts), list(texts.values()))
+            self._fetch_passages(rows, manifest.editions())
+        keywords = index_keywords([each for held in self._passages.values() for each in held])
         return Generation(name, manifest, rows, keywords, lambda: None)
 
-    def _fetch_texts(self, rows: Rows, editions: Set[str]) -> None:
-        held = {edition: self._texts[edition] for edition in editions & self._texts.keys()}
+    def _fetch_passages(self, rows: Rows, editions: Set[str]) -> None:
+        held = {edition: self._passages[edition] for edition in editions & self._passages.keys()}
         for page in rows.passages_of(sorted(editions - held.keys())):
             for passage in page:
-                held.setdefault(passage.edition, {})[passage.id] = passage.text
-        self._texts = held
+                held.setdefault(passage.edition, []).append(passage)
+        self._passages = held
 
     def republish(self, name: str) -> None:
         """Make a generation that is kept the published one.
@@ -188,7 +194,7 @@ class ServerDraft:
             return None
         manifest = self._store.manifest(name)
         rows = Rows(self._store.client, self._store.prefix, manifest.rows)
-        return Generation(name, manifest, rows, KeywordIndex.build([], []), lambda: None)
+        return Generation(name, manifest, rows, index_keywords([]), lambda: None)
 
     def keep(self, editions: Set[str]) -> dict[str, Vector]:
         """Begin with these editions of the previous generation; see Draft."""

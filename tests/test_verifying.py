@@ -10,8 +10,7 @@ import pytest
 from langchain_core.documents import Document
 
 from ingest.chroma import connect_folder
-from ingest.index import Generation, Rows
-from ingest.keywords import KeywordIndex
+from ingest.index import Generation, Rows, index_keywords
 from ingest.records import EssayEntry, IndexedPassage, Manifest, digest, now
 from ingest.verifying import verify
 
@@ -33,8 +32,7 @@ def rows(tmp_path: Path) -> Iterator[Rows]:
 
 
 def problems(rows: Rows, manifest: Manifest = MANIFEST, keywords: int = 2) -> list[str]:
-    ids = [passage.id for passage in PASSAGES][:keywords]
-    index = KeywordIndex.build(ids, [passage.text for passage in PASSAGES][:keywords])
+    index = index_keywords(PASSAGES[:keywords])
     return verify(Generation("g", manifest, rows, index, lambda: None))
 
 
