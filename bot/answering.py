@@ -28,6 +28,7 @@ class Answer:
 
     `text` carries the numbers of `citations` in brackets. When `refused`, the essays do not say:
     there are no citations, and `nearest` is the closest sentence, checked like a citation.
+    `evidence`, 0 to 1, tells how likely the essays answer the question.
     """
 
     question: str
@@ -35,6 +36,7 @@ class Answer:
     citations: list[Citation]
     refused: bool
     nearest: Citation | None
+    evidence: float
     model: str
     generation: str
     timings_ms: dict[str, float] = field(default_factory=dict)
@@ -119,6 +121,7 @@ def compose(question: str, evidence: Evidence, generation: Generation, clock: "C
         citations=citations,
         refused=not citations,
         nearest=nearest,
+        evidence=evidence.score,
         model=MODEL,
         generation=generation.name,
         timings_ms=clock.laps,
