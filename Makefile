@@ -26,9 +26,8 @@ types: .venv/.installed-dev
 tests: .venv/.installed-dev
 	@$(PY) -m pytest
 
-eval: .venv/.installed ## measure answers and refusals on the sets in DATA
-	@$(PY) -m evals.questions "$(DATA)/questions/natural_federalist.jsonl" "$(DATA)/essays/federalist"
-	@$(PY) -m evals.questions "$(DATA)/questions/federalist.jsonl" "$(DATA)/essays/federalist"
+eval: .venv/.installed-dev ## measure search, answers and refusals on all that DATA holds
+	@$(PY) -m bot eval all "$(DATA)" < /dev/null
 
 bench: .venv/.installed-dev ## measure how long it takes until the prompt, and the first answer
 	@$(PY) -m evals.start

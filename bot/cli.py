@@ -15,6 +15,7 @@ from bot import index_commands
 from bot.display import plain_line
 from bot.errors import BatchInvalid
 from bot.options import IndexOption, JsonOption, read_settings
+from evals import commands as eval_commands
 from ingest.errors import EssayBotError
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 
 app.add_typer(index_commands.app, name="index")
+app.add_typer(eval_commands.app, name="eval")
 
 BAD_BYTES = "surrogateescape"
 QuestionArgument = Annotated[

@@ -1,0 +1,74 @@
+"""The figures of an earlier run, to fall below which is a failure."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pydantic
+
+from evals.figures import Figure
+from evals.reporting import Report, show_number
+
+BASELINE = Path(__file__).with_name("baseline.json")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A figure as the baseline remembers it."""
+
+    value: float
+    low: float
+    high: float
+    count: int
+
+
+Baseline = dict[str, dict[str, Kept]]  # by benchmark and figure
+_BASELINE = pydantic.TypeAdapter(Baseline)
+
+
+@dataclass(frozen=True)
+class Fall:
+    """A figure that lies below the interval it once had."""
+
+    benchmark: str
+    figure: Figure
+    before: Kept
+
+    def __str__(self) -> str:
+        return (
+            f"{self.benchmark}: {self.figure.name} fell to {show_number(self.figure.value)}; "
+            f"it was {show_number(self.before.value)}, and not below {show_number(self.before.low)}"
+        )
+
+
+def read_baseline(path: Path) -> Baseline:
+    """What was written there; nothing where there is no such file."""
+    return _BASELINE.validate_json(path.read_bytes()) if path.exists() else {}
+
+
+def write_baseline(path: Path, reports: Iterable[Report]) -> None:
+    """Keep what was measured; benchmarks that were not run stay as they are."""
+    kept = {
+        name: {key: asdict(old) for key, old in each.items()}
+        for name, each in read_baseline(path).items()
+    }
+    for report in reports:
+        kept[report.name] = {
+            each.name: asdict(_kept(each)) for each in report.figures if each.count
+        }
+    path.write_text(json.dumps(kept, indent=2, sort_keys=True) + "\n", "utf-8")
+
+
+def _kept(figure: Figure) -> Kept:
+    return Kept(round(figure.value, 4), round(figure.low, 4), round(figure.high, 4), figure.count)
+
+
+def falls(report: Report, baseline: Baseline) -> list[Fall]:
+    """The figures of a report that lie below the baseline's interval."""
+    before = baseline.get(report.name, {})
+    return [
+        Fall(report.name, figure, before[figure.name])
+        for figure in report.figures
+        if figure.name in before and figure.value < before[figure.name].low
+    ]

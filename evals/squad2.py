@@ -1,0 +1,293 @@
+"""SQuAD 2.0: does the bot know what its essays answer and what they do not?
+
+Two refusals: the article is there but does not answer ("in the index", hard), and the article is
+not there at all ("left out"). Half of the articles, every second one by title, is for setting the
+product's weights; only the others are reported.
+"""
+
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pydantic
+
+from bot.answering import Answer, Answerer
+from evals.figures import Figure, auroc_figure, mean_figure
+from evals.overlap import Span, touches
+from evals.pictures import draw_bars, draw_lines
+from evals.reporting import Picture, Report, WorstQuestion
+from evals.workbench import Workbench, best_similarity, need
+
+NAME = "squad2"
+DATA = "dev-half.json"
+SAMPLE = 1000  # questions
+SEED = 0
+WORST = 10
+FIRST_WORDS = ("who", "what", "when", "where", "why", "how", "which")
+EVIDENCE, SIMILARITY = "evidence", "best similarity"
+
+
+@dataclass(frozen=True)
+class Gold:
+    """What an annotator took for the answer; `answer_start` counts in the paragraph."""
+
+    text: str
+    answer_start: int
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question about a paragraph, answered there unless it is impossible."""
+
+    id: str
+    question: str
+    answers: tuple[Gold, ...]
+    is_impossible: bool
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A paragraph and the questions about it."""
+
+    context: str
+    qas: tuple[Question, ...]
+
+
+@dataclass(frozen=True)
+class Article:
+    """An article of Wikipedia."""
+
+    title: str
+    paragraphs: tuple[Paragraph, ...]
+
+    @property
+    def essay(self) -> str:
+        """The name of its file."""
+        return f"{self.title.replace('/', '_')}.txt"
+
+    @property
+    def text(self) -> str:
+        """Its title as the first line, then its paragraphs."""
+        title = self.title.replace("_", " ")
+        return "\n\n".join([title, *(each.context for each in self.paragraphs)])
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question, and where in its article it is answered if it is."""
+
+    question: str
+    essay: str
+    answerable: bool
+    paragraph: Span
+    gold: tuple[Span, ...]
+    gold_text: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the bot made of a question, and the plainest guess beside it."""
+
+    asked: Asked
+    answer: Answer
+    similarity: float
+
+    @property
+    def cited(self) -> list[Span]:
+        """What the answer quotes."""
+        return [(each.essay, each.start, each.end) for each in self.answer.citations]
+
+    @property
+    def right(self) -> bool:
+        """Refused where nothing answers, else with a quote that touches the gold answer."""
+        return (
+            touches(self.cited, self.asked.gold) if self.asked.answerable else self.answer.refused
+        )
+
+
+def measure(place: Path, bench: Workbench, *, sample: int = SAMPLE) -> Report:
+    """Ask a seeded sample of the reporting half's questions (0: all), with and without articles.
+
+    `place` is the file or the folder that holds it. Raises BenchmarkMissing.
+    """
+    articles = read_articles(place)
+    questions = choose_questions(reporting_half(articles), sample)
+    with bench.texts_indexed({each.essay: each.text for each in articles}, "whole") as answerer:
+        outcomes = [_ask(each, answerer) for each in bench.track(questions, "Asking")]
+    answerable = [each for each in questions if each.answerable]
+    kept = {each.essay: each.text for each in fitting_half(articles)}
+    with bench.texts_indexed(kept, "left-out") as answerer:
+        without = [
+            _ask(each, answerer) for each in bench.track(answerable, "Asking without the article")
+        ]
+    return Report(
+        name=NAME,
+        about=f"{len(questions)} questions about {len(reporting_half(articles))} articles, "
+        f"{len(answerable)} of them answerable: with all {len(articles)} articles in the index, "
+        "and the answerable ones again with their own articles left out.",
+        figures=_figures(outcomes, without),
+        pictures=[_risk_picture(outcomes), _error_picture(outcomes)],
+        worst=_worst(outcomes),
+    )
+
+
+def read_articles(place: Path) -> list[Article]:
+    """The articles, by title. Raises BenchmarkMissing."""
+    path = place / DATA if place.is_dir() else place
+    need(path)
+    data = pydantic.TypeAdapter(dict[str, list[Article] | str]).validate_json(path.read_bytes())
+    return sorted((each for each in data["data"] if isinstance(each, Article)), key=_title)
+
+
+def _title(article: Article) -> str:
+    return article.title
+
+
+def fitting_half(articles: Sequence[Article]) -> list[Article]:
+    """The articles that weights may be set on: every other one by title, the first included."""
+    return sorted(articles, key=_title)[0::2]
+
+
+def reporting_half(articles: Sequence[Article]) -> list[Article]:
+    """The articles that figures are about; no weight has ever seen them."""
+    return sorted(articles, key=_title)[1::2]
+
+
+def choose_questions(articles: Iterable[Article], sample: int) -> list[Asked]:
+    """The questions about these articles, or so many of them, always the same."""
+    questions = [asked for article in articles for asked in questions_about(article)]
+    if not 0 < sample < len(questions):
+        return questions
+    chosen = sorted(random.Random(SEED).sample(range(len(questions)), sample))
+    return [questions[place] for place in chosen]
+
+
+def questions_about(article: Article) -> list[Asked]:
+    """Every question of an article, with places in `article.text`."""
+    found = []
+    start = len(article.text) - len("\n\n".join(each.context for each in article.paragraphs))
+    for paragraph in article.paragraphs:
+        end = start + len(paragraph.context)
+        for each in paragraph.qas:
+            gold = tuple(
+                (article.essay, start + one.answer_start, start + one.answer_start + len(one.text))
+                for one in each.answers
+            )
+            found.append(
+                Asked(
+                    question=each.question,
+                    essay=article.essay,
+                    answerable=not each.is_impossible,
+                    paragraph=(article.essay, start, end),
+                    gold=() if each.is_impossible else gold,
+                    gold_text="; ".join(dict.fromkeys(one.text for one in each.answers)),
+                )
+            )
+        start = end + len("\n\n")
+    return found
+
+
+def _ask(asked: Asked, answerer: Answerer) -> Outcome:
+    return Outcome(
+        asked, answerer.answer(asked.question), best_similarity(answerer, asked.question)
+    )
+
+
+def _figures(outcomes: Sequence[Outcome], without: Sequence[Outcome]) -> list[Figure]:
+    yes = [each for each in outcomes if each.asked.answerable]
+    no = [each for each in outcomes if not each.asked.answerable]
+    return [
+        auroc_figure(f"AUROC in the index, {EVIDENCE}", _evidence(yes), _evidence(no)),
+        auroc_figure(f"AUROC in the index, {SIMILARITY}", _similarity(yes), _similarity(no)),
+        auroc_figure(f"AUROC left out, {EVIDENCE}", _evidence(yes), _evidence(without)),
+        auroc_figure(f"AUROC left out, {SIMILARITY}", _similarity(yes), _similarity(without)),
+        mean_figure("answerable: answered", [not each.answer.refused for each in yes]),
+        mean_figure(
+            "answerable: the right paragraph cited",
+            [touches(each.cited, [each.asked.paragraph]) for each in yes],
+        ),
+        mean_figure("answerable: the right answer cited", [each.right for each in yes]),
+        mean_figure("unanswerable in the index: refused", [each.right for each in no]),
+        mean_figure("left out: refused", [each.answer.refused for each in without]),
+    ]
+
+
+def _evidence(outcomes: Iterable[Outcome]) -> list[float]:
+    return [each.answer.evidence for each in outcomes]
+
+
+def _similarity(outcomes: Iterable[Outcome]) -> list[float]:
+    return [each.similarity for each in outcomes]
+
+
+def risk_and_coverage(
+    confidences: Sequence[float], answerable: Sequence[bool]
+) -> tuple[list[float], list[float]]:
+    """Answer the most confident first: the share answered so far, and of those the unanswerable."""
+    order = sorted(range(len(confidences)), key=lambda place: -confidences[place])
+    coverages, risks, wrong = [], [], 0
+    for count, place in enumerate(order, start=1):
+        wrong += not answerable[place]
+        coverages.append(count / len(order))
+        risks.append(wrong / count)
+    return coverages, risks
+
+
+def _risk_picture(outcomes: Sequence[Outcome]) -> Picture:
+    answerable = [each.asked.answerable for each in outcomes]
+    return draw_lines(
+        "Risk and coverage: the most confident answered first",
+        "share of questions answered",
+        "share of those that nothing answers",
+        {
+            EVIDENCE: risk_and_coverage(_evidence(outcomes), answerable),
+            SIMILARITY: risk_and_coverage(_similarity(outcomes), answerable),
+        },
+    )
+
+
+def first_word(question: str) -> str:
+    """The kind of a question: the first of FIRST_WORDS among its words, else "other"."""
+    words = question.lower().replace(",", " ").replace("?", " ").split()
+    return next((word for word in words if word in FIRST_WORDS), "other")
+
+
+def _error_picture(outcomes: Sequence[Outcome]) -> Picture:
+    kinds = (*FIRST_WORDS, "other")
+    errors = {
+        "answerable, refused": [0.0] * len(kinds),
+        "answerable, another sentence cited": [0.0] * len(kinds),
+        "unanswerable, answered": [0.0] * len(kinds),
+    }
+    refused, elsewhere, answered = errors.values()
+    for each in outcomes:
+        kind = kinds.index(first_word(each.asked.question))
+        if each.right:
+            continue
+        if not each.asked.answerable:
+            answered[kind] += 1
+        elif each.answer.refused:
+            refused[kind] += 1
+        else:
+            elsewhere[kind] += 1
+    asked = [sum(first_word(each.asked.question) == kind for each in outcomes) for kind in kinds]
+    labels = [f"{kind}\n({count})" for kind, count in zip(kinds, asked, strict=True)]
+    return draw_bars("Errors by the question's word (questions asked)", "errors", labels, errors)
+
+
+def _worst(outcomes: Sequence[Outcome]) -> list[WorstQuestion]:
+    wrong = [each for each in outcomes if not each.right and not each.answer.refused]
+    wrong.sort(key=lambda each: -each.answer.evidence)
+    return [
+        WorstQuestion(
+            each.asked.question,
+            {
+                "article": each.asked.essay,
+                "answer": each.asked.gold_text if each.asked.answerable else "nothing answers it",
+                "said": each.answer.text,
+                "evidence": f"{each.answer.evidence:.3f}",
+            },
+        )
+        for each in wrong[:WORST]
+    ]
