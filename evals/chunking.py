@@ -77,7 +77,7 @@ def measure(folder: Path, bench: Workbench, *, reproduce: bool = False) -> Repor
 
 def read_corpora(folder: Path) -> dict[str, str]:
     """The corpora by essay name."""
-    paths = sorted((folder / "corpora").iterdir())
+    paths = sorted((folder / "corpora").glob("*.md"))
     return {_essay(path.stem): path.read_text("utf-8") for path in paths}
 
 
