@@ -27,7 +27,7 @@ tests: .venv/.installed-dev
 	@$(PY) -m pytest
 
 eval: .venv/.installed-dev ## measure search, answers and refusals on all that DATA holds
-	@$(PY) -m bot eval all "$(DATA)" < /dev/null
+	@$(PY) -m bot eval all "$(DATA)"
 
 bench: .venv/.installed-dev ## measure how long it takes until the prompt, and the first answer
 	@$(PY) -m evals.start

@@ -72,3 +72,8 @@ def falls(report: Report, baseline: Baseline) -> list[Fall]:
         for figure in report.figures
         if figure.name in before and figure.value < before[figure.name].low
     ]
+
+
+def unknown(reports: Iterable[Report], baseline: Baseline) -> list[str]:
+    """The benchmarks of which the baseline has no figure, so that none can have fallen."""
+    return [each.name for each in reports if not baseline.get(each.name)]

@@ -63,7 +63,7 @@ def measure(folder: Path, bench: Workbench, *, reproduce: bool = False) -> Repor
         rows.append(_reproduce(corpora, questions, bench))
     return Report(
         name=NAME,
-        about=f"Five corpora in one index, {len(questions)} questions: how much of the text that "
+        about=f"{len(corpora)} corpora in one index, {len(questions)} questions: how much of the text that "
         "answers is among the passages retrieved, by characters, in percent.",
         figures=_figures(found[OURS], questions, omegas, published, bench),
         tables=[
@@ -142,7 +142,7 @@ def _row(
 
 
 def _reproduce(corpora: dict[str, str], questions: Sequence[Question], bench: Workbench) -> Row:
-    chunks = split_recursively(corpora, lambda text: len(bench.embeddings.token_starts(text)))
+    chunks = split_recursively(corpora, bench.embeddings.token_starts)
     asked = [each.question for each in questions]
     found = search_chunks(corpora, chunks, asked, FIRST, bench)
     scores = _scores(found, questions, FIRST)

@@ -146,7 +146,7 @@ def everything(
 ) -> None:
     """Measure all that is there, and fail where a figure fell below its earlier interval."""
     _check_libraries()
-    from evals.baseline import BASELINE, falls, read_baseline, write_baseline
+    from evals.baseline import BASELINE, falls, read_baseline, unknown, write_baseline
 
     kept = baseline or BASELINE
     before = read_baseline(kept)
@@ -157,8 +157,14 @@ def everything(
     if update_baseline:
         write_baseline(kept, reports)
         typer.echo(f"These figures are kept in {kept}.", err=True)
-    else:
-        _tell_falls([fall for each in reports for fall in falls(each, before)])
+        return
+    for name in unknown(reports, before):
+        typer.echo(
+            f"essay-bot: {kept} has no figures of {name} to compare with; "
+            "keep these with --update-baseline.",
+            err=True,
+        )
+    _tell_falls([fall for each in reports for fall in falls(each, before)])
 
 
 def _measure_all(folder: Path, index: Path | None, sample: int) -> "Iterator[Report]":

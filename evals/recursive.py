@@ -1,8 +1,9 @@
 """The published chunker Recursive 250/125 made again: it shows that figures are computed alike.
 
-Upstream's RecursiveTokenChunker is LangChain's RecursiveCharacterTextSplitter with other
-separators, and counts tokens of OpenAI's cl100k_base; a chunk's place is where its text is first
-found in the corpus.
+It is LangChain's RecursiveCharacterTextSplitter with separators of its own, and a chunk's place is
+where its text is first found in the corpus. The length that gives the published figures (recall
+78.7, IoU 4.9) is the embedding model's own tokens with its two special ones, for every piece;
+without these recall is 0.8 higher, and counted as OpenAI's cl100k_base it is 1.1 higher.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,11 +15,14 @@ from evals.workbench import Workbench
 
 SEPARATORS = ["\n\n", "\n", ".", "?", "!", " ", ""]
 SIZE, OVERLAP = 250, 125  # tokens
+SPECIAL_TOKENS = 2  # around every text the model reads
 BATCH = 64  # chunks embedded between two steps of the bar
 
 
-def split_recursively(corpora: Mapping[str, str], count_tokens: Callable[[str], int]) -> list[Span]:
-    """The chunks of all corpora."""
+def split_recursively(
+    corpora: Mapping[str, str], tokens: Callable[[str], Sequence[int]]
+) -> list[Span]:
+    """The chunks of all corpora; `tokens` gives the tokens of a text, special ones left out."""
     from langchain_text_splitters import RecursiveCharacterTextSplitter
 
     splitter = RecursiveCharacterTextSplitter(
@@ -26,7 +30,7 @@ def split_recursively(corpora: Mapping[str, str], count_tokens: Callable[[str], 
         keep_separator=True,
         chunk_size=SIZE,
         chunk_overlap=OVERLAP,
-        length_function=count_tokens,
+        length_function=lambda text: len(tokens(text)) + SPECIAL_TOKENS,
     )
     chunks = []
     for essay, text in corpora.items():

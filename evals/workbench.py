@@ -35,7 +35,8 @@ class Workbench:
 
     def track(self, items: Sequence[T], what: str) -> Iterable[T]:
         """The items, with a bar that tells how far their reader has come."""
-        return track(items, what, console=self.console, transient=True)
+        quiet = not self.console.is_terminal
+        return track(items, what, console=self.console, transient=True, disable=quiet)
 
     @contextmanager
     def texts_indexed(self, texts: Mapping[str, str], part: str = "") -> Iterator[Answerer]:

@@ -71,6 +71,14 @@ def test_what_the_essay_does_not_say_is_refused_with_the_nearest_place(
     assert TEXT[answer.nearest.start : answer.nearest.end] == answer.nearest.quote
 
 
+def test_evidence_is_more_where_the_essay_answers_than_where_it_does_not(
+    answerer: Answerer,
+) -> None:
+    answered = [answerer.answer(question).evidence for question in ANSWERED]
+    refused = [answerer.answer(question).evidence for question in REFUSED]
+    assert 0 <= max(refused) < min(answered) <= 1
+
+
 def test_repeated_paragraphs_are_found_and_quoted_once(answerer: Answerer) -> None:
     question = "What are developing countries like Sierra Leone discussing?"
     texts = [each.passage.text for each in answerer.search(question, 5)]

@@ -17,7 +17,7 @@ from rich.console import Console
 from bot.cli import main
 from evals import chunking, questions, scifact, squad2
 from evals.articles import fitting_half, questions_about, read_articles, reporting_half
-from evals.baseline import falls, read_baseline, write_baseline
+from evals.baseline import falls, read_baseline, unknown, write_baseline
 from evals.errors import BenchmarkMissing
 from evals.figures import Figure, auroc_figure, difference_figure, mean_figure
 from evals.overlap import omega, score
@@ -112,6 +112,13 @@ def test_a_figure_has_fallen_only_below_its_earlier_interval(tmp_path: Path) -> 
     assert str(fall) == "lions: seen fell to 0.300; it was 0.500, and not below 0.400"
 
 
+def test_what_has_no_earlier_figures_is_named(tmp_path: Path) -> None:
+    kept = tmp_path / "baseline.json"
+    assert unknown([report_of(0.5)], read_baseline(kept)) == ["lions"]
+    write_baseline(kept, [report_of(0.5)])
+    assert unknown([report_of(0.5)], read_baseline(kept)) == []
+
+
 def test_a_baseline_keeps_what_was_not_run_and_leaves_out_what_was_not_asked(
     tmp_path: Path,
 ) -> None:
@@ -166,11 +173,11 @@ def test_risk_is_the_share_of_what_nothing_answers_among_the_most_confident() ->
 
 def test_the_published_chunks_stand_where_their_text_does() -> None:
     text = " ".join(f"Sentence number {number} is here." for number in range(200))
-    chunks = split_recursively({"a": text}, lambda part: len(part.split()))
+    chunks = split_recursively({"a": text}, LetterEmbeddings().token_starts)
     assert chunks[0][1] == 0
     assert chunks[-1][2] == len(text)
     assert all(before[1] < after[1] < before[2] for before, after in pairwise(chunks))
-    assert max(len(text[start:end].split()) for _, start, end in chunks) <= 250
+    assert max(len(text[start:end].split()) for _, start, end in chunks) <= 250 - 2
 
 
 # The benchmarks in small, each in the layout of the real one.
