@@ -63,8 +63,8 @@ def measure(folder: Path, bench: Workbench, *, reproduce: bool = False) -> Repor
         rows.append(_reproduce(corpora, questions, bench))
     return Report(
         name=NAME,
-        about=f"{len(corpora)} corpora in one index, {len(questions)} questions: how much of the text "
-        "that answers is among the passages retrieved, by characters, in percent.",
+        about=f"{len(corpora)} corpora in one index, {len(questions)} questions: how much of the "
+        "text that answers is among the passages retrieved, by characters, in percent.",
         figures=_figures(found[OURS], questions, omegas, published, bench),
         tables=[
             *(table_beside(rows, published, limit) for limit in LIMITS),

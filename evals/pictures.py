@@ -54,7 +54,7 @@ def _picture(title: str, draw: "Callable[[Axes], None]") -> Picture:
     figure = Figure(figsize=SIZE, layout="constrained")
     axes = figure.subplots()
     draw(axes)
-    axes.legend()
+    figure.legend(loc="outside upper left", ncols=3)
     file = io.BytesIO()
     figure.savefig(file, format="svg", metadata={"Date": None})
     return Picture(title, file.getvalue())

@@ -242,7 +242,8 @@ def write_squad(folder: Path) -> Path:
         yes = {"id": "y", "question": f"What of {answer['text']}", "answers": [answer]}
         no = {"id": "n", "question": CUBS, "answers": []}
         asked = [yes | {"is_impossible": False}, no | {"is_impossible": True}]
-        paragraphs = [{"context": each, "qas": []} for each in contexts[:-1]]
+        none: list[Any] = []
+        paragraphs = [{"context": each, "qas": none} for each in contexts[:-1]]
         paragraphs.append({"context": last, "qas": asked})
         data.append({"title": title, "paragraphs": paragraphs})
     path = folder / "dev-half.json"
