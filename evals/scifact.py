@@ -66,7 +66,7 @@ def measure(folder: Path, bench: Workbench, *, layout: Layout = titled) -> Repor
     need(corpus, folder / "queries-train.jsonl", folder / "qrels-train.tsv")
     abstracts, claims = read_abstracts(corpus), read_claims(folder)
     texts = {_file(each): layout(each) for each in abstracts}
-    with bench.texts_indexed(texts) as answerer:
+    with bench.texts_indexed(texts, with_offsets=False) as answerer:
         ways = ways_to_search(answerer)
         rankings: dict[str, list[list[str]]] = {way: [] for way in ways}
         for claim in bench.track(claims, "Searching"):

@@ -20,7 +20,7 @@ from evals.articles import fitting_half, questions_about, read_articles, reporti
 from evals.baseline import falls, read_baseline, unknown, write_baseline
 from evals.errors import BenchmarkMissing
 from evals.figures import Figure, auroc_figure, difference_figure, mean_figure
-from evals.overlap import omega, score
+from evals.overlap import omega, score, touches
 from evals.pictures import draw_bars, draw_lines
 from evals.recursive import split_recursively
 from evals.reporting import Report, Table, WorstQuestion, as_html
@@ -44,6 +44,8 @@ def test_recall_precision_and_iou_count_characters() -> None:
 def test_a_reference_of_another_essay_is_not_found() -> None:
     assert score([("b", 8, 12)], [("a", 8, 12)]).recall == 0
     assert score([], [("a", 8, 12)]).precision == 0
+    assert not touches([("b", 8, 12), ("a", 0, 8), ("a", 12, 20)], [("a", 8, 12)])
+    assert touches([("a", 11, 20)], [("a", 8, 12)])
 
 
 def test_omega_takes_every_passage_that_touches_a_reference_and_its_text_once() -> None:
@@ -222,7 +224,7 @@ def write_scifact(folder: Path) -> Path:
     folder.mkdir(parents=True)
     abstracts = [
         {"_id": "1", "title": "Of lions", "text": LION},
-        {"_id": "2", "title": "Of trees", "text": TREE},
+        {"_id": "2", "title": "Of trees\u2028", "text": TREE},
     ]
     write_lines(folder / "corpus.jsonl", abstracts)
     claims = [{"_id": "7", "text": "Acorns feed squirrels"}, {"_id": "8", "text": "nothing bears"}]
