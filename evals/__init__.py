@@ -1,1 +1,1 @@
-"""Measures what the bot does; nothing in the product imports this."""
+"""Measures what the bot does; of the product only the command line knows it."""
