@@ -10,7 +10,9 @@ from bot.conversation import Turn, standalone_questions
 from bot.evidence import Evidence, weigh
 from bot.questions import check_question
 from bot.quoting import choose_quotes, nearest_quote
+from bot.reranking import RERANKED, Reranker
 from bot.retrieval import RankedPassage, retrieve
+from bot.settings import Settings
 from ingest.embedding import SentenceEmbeddings
 from ingest.index import Generation
 from ingest.passages import paragraph_at
@@ -53,9 +55,15 @@ class Surroundings:
 class Answerer:
     """The one pipeline behind every front end; safe to use from several threads."""
 
-    def __init__(self, index: PublishedIndex, embeddings: SentenceEmbeddings) -> None:
+    def __init__(
+        self,
+        index: PublishedIndex,
+        embeddings: SentenceEmbeddings,
+        reranker: Reranker | None = None,
+    ) -> None:
         self.index = index
         self.embeddings = embeddings
+        self.reranker = reranker
 
     def load(self) -> None:
         """Load the model and open the index now, so that the first answer need not wait."""
@@ -68,7 +76,13 @@ class Answerer:
         """The `limit` best passages. Raises QuestionInvalid and what `PublishedIndex` raises."""
         standalone = standalone_questions(check_question(question), history)[0]
         with self.index.reading() as generation:
-            return retrieve(generation, self.embeddings, standalone, limit)
+            return self._retrieve(generation, standalone, limit)
+
+    def _retrieve(self, generation: Generation, question: str, limit: int) -> list[RankedPassage]:
+        if self.reranker is None:
+            return retrieve(generation, self.embeddings, question, limit)
+        ranked = retrieve(generation, self.embeddings, question, max(limit, RERANKED))
+        return self.reranker.rerank(question, ranked)[:limit]
 
     def answer(self, question: str, history: Sequence[Turn] = ()) -> Answer:
         """Quotes that answer the question, each verified, or a refusal.
@@ -81,7 +95,7 @@ class Answerer:
             self.embeddings.load()
             clock.lap("load")
             for standalone in standalone_questions(question, history):
-                ranked = retrieve(generation, self.embeddings, standalone, PASSAGES)
+                ranked = self._retrieve(generation, standalone, PASSAGES)
                 clock.lap("retrieve")
                 evidence = weigh(standalone, ranked, generation, self.embeddings)
                 clock.lap("weigh")
@@ -102,10 +116,11 @@ class Answerer:
         return Surroundings(text[start : citation.start], text[citation.end : end])
 
 
-def open_answerer(store: Store, model: str = "") -> Answerer:
+def open_answerer(store: Store, settings: Settings) -> Answerer:
     """An Answerer over a store; nothing is opened or loaded before it is needed."""
-    embeddings = SentenceEmbeddings(model)
-    return Answerer(PublishedIndex(store, embeddings.identity), embeddings)
+    embeddings = SentenceEmbeddings(settings.embedding_model)
+    reranker = Reranker(settings.rerank_model) if settings.rerank_model else None
+    return Answerer(PublishedIndex(store, embeddings.identity), embeddings, reranker)
 
 
 def compose(question: str, evidence: Evidence, generation: Generation, clock: "Clock") -> Answer:

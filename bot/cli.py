@@ -190,9 +190,7 @@ def _answerer(index: Path | None) -> "Answerer":
     from ingest.store import open_store
 
     settings = read_settings()
-    return open_answerer(
-        open_store(index or settings.index_dir, settings.chroma_url), settings.embedding_model
-    )
+    return open_answerer(open_store(index or settings.index_dir, settings.chroma_url), settings)
 
 
 def _check_usage(question: str | None, batch: str | None) -> None:

@@ -1,12 +1,15 @@
 """What a question asks for: its telling words, and the kind of answer it wants."""
 
+import math
 import re
+from collections.abc import Callable
 from enum import Enum
 
 from bot.errors import QuestionInvalid
-from ingest.keywords import split_words
+from ingest.keywords import split_words, words_at
 
 LONGEST_QUESTION = 2_000  # characters
+ASKING_WEIGHT = 0.7  # of a word that says how something is asked; a rare word has 2 and more
 # Words that say how something is asked, not what about; stemmed like everything else.
 ASKING_WORDS = """
     essay essays author authors writer text passage paper piece article document bot
@@ -75,6 +78,14 @@ def check_question(question: str) -> str:
 def telling_words(question: str) -> list[str]:
     """The stemmed words that say what a question is about, each once."""
     return [word for word in dict.fromkeys(split_words([question])[0]) if word not in _ASKING]
+
+
+def weighed_words(question: str, rarity: Callable[[str], float]) -> list[tuple[int, int, float]]:
+    """Each word of a question: its place, and how much it tells: the rarer the more."""
+    return [
+        (start, end, math.sqrt(rarity(stem)) if stem and stem not in _ASKING else ASKING_WEIGHT)
+        for start, end, stem in words_at(question)
+    ]
 
 
 def kind_of_answer(question: str) -> AnswerKind:

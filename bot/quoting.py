@@ -6,7 +6,7 @@ from bot.citations import Quote
 from bot.evidence import Evidence, WeighedSentence
 
 MOST_QUOTES = 4
-WORTH_QUOTING = 1.0  # log-odds below the best sentence
+WORTH_QUOTING = 2.0  # log-odds below the best sentence
 
 
 def choose_quotes(evidence: Evidence) -> list[Quote]:
@@ -27,5 +27,5 @@ def _reading_order(sentence: WeighedSentence, essays: Sequence[str]) -> tuple[in
 
 def nearest_quote(evidence: Evidence) -> list[Quote]:
     """The sentence nearest in meaning, for a refusal; none where there is no sentence at all."""
-    nearest = max(evidence.sentences, key=lambda each: each.similarity, default=None)
+    nearest = max(evidence.sentences, key=lambda each: each.signals.similarity, default=None)
     return [nearest.quote] if nearest else []

@@ -44,7 +44,7 @@ def chat(settings: Settings, index: Path) -> bool:
     store.published()  # fail now rather than at the first question
     ingest = [str(settings.essays_dir), "--index", str(index)]
     person = sys.stdin.isatty() and sys.stdout.isatty()
-    repl = Repl(store, settings.embedding_model, ingest, Screen(errors_apart=not person))
+    repl = Repl(store, settings, ingest, Screen(errors_apart=not person))
     if person:
         repl.run_prompt(_new_session(repl.status))
     else:
@@ -76,13 +76,15 @@ class Screen:
 class Repl:
     """One conversation; the model loads in the background from the start."""
 
-    def __init__(self, store: Store, model: str, ingest: Sequence[str], screen: Screen) -> None:
+    def __init__(
+        self, store: Store, settings: Settings, ingest: Sequence[str], screen: Screen
+    ) -> None:
         """`ingest` are the arguments of the command that /ingest runs."""
         self._store = store
         self._ingest_arguments = ingest
         self.screen = screen
         self._pool = ThreadPoolExecutor(max_workers=1)
-        self._answerer: Future[Answerer] = self._pool.submit(_open, self._store, model)
+        self._answerer: Future[Answerer] = self._pool.submit(_open, store, settings)
         self._loaded = self._pool.submit(lambda: self._answerer.result().load())
         self._turns: list[Turn] = []
         self._last: Answer | None = None
@@ -185,10 +187,10 @@ class Repl:
         subprocess.run(command, stdin=subprocess.DEVNULL, check=False)  # it reports its own errors
 
 
-def _open(store: Store, model: str) -> "Answerer":
+def _open(store: Store, settings: Settings) -> "Answerer":
     from bot.answering import open_answerer  # brings LangChain, which takes a moment
 
-    return open_answerer(store, model)
+    return open_answerer(store, settings)
 
 
 def _new_session(status: Callable[[], str]) -> "PromptSession[str]":

@@ -1,7 +1,8 @@
 """Question -> ranked passages: dense and keyword search, fused; a LangChain retriever around it."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
@@ -13,12 +14,14 @@ from pydantic import ConfigDict
 from bot.citations import Place, stands
 from ingest.index import Generation
 from ingest.reading import PublishedIndex
-from ingest.records import IndexedPassage
+from ingest.records import IndexedPassage, digest
 
 CANDIDATES = 100  # taken from each search
 # Chosen on the chunking and SciFact sets; evals/NOTES.md tells what else was tried.
 DENSE_SHARE = 0.45  # of the fused score; the rest is the keywords'
-NEIGHBOUR_SHARE = 0.2  # of a passage's own similarity: what its neighbours' lends it
+NEIGHBOUR_SHARE = 0.2  # of a passage's own similarity: what it lends its neighbours
+JOINED_AMONG = 2  # times as many passages as are asked for are looked through for neighbours
+JOINED_FROM = 0.9  # of the better one's score, from which on two neighbours are one passage
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,11 @@ class RankedPassage:
 def retrieve(
     generation: Generation, embeddings: Embeddings, question: str, limit: int
 ) -> list[RankedPassage]:
-    """The `limit` best passages for a question, each text once however often it was written."""
+    """The `limit` best passages for a question, each text once however often it was written.
+
+    Neighbours that are about as good are joined, so that what begins in one and ends in the other
+    is found whole and takes one place.
+    """
     dense = dict(generation.search_dense(embeddings.embed_query(question), CANDIDATES))
     keyword = dict(generation.keywords.search(question, CANDIDATES))
     scores = _fuse(_with_neighbours(_above_lowest(dense), generation), _above_missed(keyword))
@@ -47,12 +54,51 @@ def retrieve(
         RankedPassage(repeats[0], scores[repeats[0].id], dense.get(repeats[0].id), repeats[1:])
         for repeats in _grouped(passages)
     ]
-    return [each for each in ranked[:limit] if _stands(each.passage, generation)]
+    text_of = cache(generation.essay_text)
+    standing = [each for each in ranked[: JOINED_AMONG * limit] if _stands(each.passage, text_of)]
+    return [_joined(run, text_of) for run in _runs(standing, limit, generation)]
+
+
+def _runs(
+    ranked: Sequence[RankedPassage], limit: int, generation: Generation
+) -> list[list[RankedPassage]]:
+    """The best passages, each alone or with the one beside it if that is about as good."""
+    runs: list[list[RankedPassage]] = []
+    for each in ranked:
+        run = next((run for run in runs if _belongs(each, run, generation)), None)
+        if run:
+            run.append(each)
+        elif len(runs) < limit:
+            runs.append([each])
+    return runs
+
+
+def _belongs(ranked: RankedPassage, run: Sequence[RankedPassage], generation: Generation) -> bool:
+    best = run[0]
+    return (
+        len(run) == 1  # two are as much as the models read at once
+        and not (ranked.repeats or best.repeats)
+        and ranked.score >= JOINED_FROM * best.score
+        and ranked.passage.id in generation.neighbours(best.passage.id)
+    )
+
+
+def _joined(run: Sequence[RankedPassage], text_of: Callable[[str], str]) -> RankedPassage:
+    best = run[0]
+    if len(run) == 1:
+        return best
+    start = min(each.passage.start for each in run)
+    end = max(each.passage.end for each in run)
+    text = text_of(best.passage.essay)[start:end]
+    passage = replace(best.passage, start=start, end=end, text=text, digest=digest(text))
+    return replace(best, passage=passage)
 
 
 def _above_lowest(similarities: Mapping[str, float]) -> dict[str, float]:
-    """Similarities, the lowest of them being nothing."""
+    """Similarities, the lowest of them being nothing, unless all are alike."""
     lowest = min(similarities.values(), default=0)
+    if lowest == max(similarities.values(), default=0):
+        return dict.fromkeys(similarities, 1.0)
     return {id: similarity - lowest for id, similarity in similarities.items()}
 
 
@@ -92,9 +138,9 @@ def _grouped(passages: Sequence[IndexedPassage]) -> list[tuple[IndexedPassage, .
     return [tuple(group) for group in groups.values()]
 
 
-def _stands(passage: IndexedPassage, generation: Generation) -> bool:
+def _stands(passage: IndexedPassage, text_of: Callable[[str], str]) -> bool:
     place = Place(passage.essay, passage.start, passage.end)
-    return stands(passage.text, place, generation.essay_text)
+    return stands(passage.text, place, text_of)
 
 
 class EssayRetriever(BaseRetriever):

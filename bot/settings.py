@@ -17,6 +17,7 @@ class Settings(BaseSettings):
     index_dir: Path = Path("index")
     chroma_url: str = ""
     embedding_model: str = ""
+    rerank_model: str = ""
 
     @field_validator("essays_dir", "index_dir")
     @classmethod

@@ -1,9 +1,14 @@
-"""SQuAD 2.0's articles: which half weights are set on, which is reported, and their questions."""
+"""SQuAD 2.0's articles, their questions, and what each article is for.
+
+Rajpurkar, Jia and Liang 2018, "Know What You Don't Know"; the data is under CC BY-SA 4.0. Every
+other article by title is for fitting; only the rest is reported on.
+"""
 
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pydantic
 
@@ -12,6 +17,8 @@ from evals.workbench import need
 
 DATA = "dev-half.json"
 SEED = 0
+Part = Literal["fit", "report"]
+PARTS: tuple[Part, ...] = ("fit", "report")
 
 
 @dataclass(frozen=True)
@@ -83,14 +90,10 @@ def _title(article: Article) -> str:
     return article.title
 
 
-def fitting_half(articles: Sequence[Article]) -> list[Article]:
-    """The articles that weights may be set on: every other one by title, the first included."""
-    return sorted(articles, key=_title)[0::2]
-
-
-def reporting_half(articles: Sequence[Article]) -> list[Article]:
-    """The articles that figures are about; no weight has ever seen them."""
-    return sorted(articles, key=_title)[1::2]
+def part(articles: Sequence[Article], name: Part) -> list[Article]:
+    """The articles, by title, that serve one purpose; no article serves two."""
+    ordered = sorted(articles, key=_title)
+    return [each for place, each in enumerate(ordered) if PARTS[place % len(PARTS)] == name]
 
 
 def choose_questions(articles: Iterable[Article], sample: int) -> list[Asked]:

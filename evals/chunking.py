@@ -15,18 +15,19 @@ from pathlib import Path
 import numpy as np
 
 from evals.figures import Figure, difference_figure, mean_figure
-from evals.overlap import Scores, Span, length, omega, score
+from evals.overlap import Scores, Span, length, omega, score, touches
 from evals.pictures import draw_lines
 from evals.published import MEASURES, Row, read_published, table_beside
 from evals.recursive import search_chunks, split_recursively
 from evals.reporting import Picture, Report, Table, WorstQuestion, figures_table
-from evals.workbench import OURS, Search, Workbench, need, ways_to_search
+from evals.workbench import OURS, Places, Search, Workbench, need, ways_to_search
 from ingest.records import IndexedPassage
 
 NAME = "chunking"
 LIMITS = (5, 10)  # passages retrieved, as published
 WORST = 10
 FIRST, MOST = LIMITS
+AT_FIRST = f"{OURS}, a repeated text at its first place only"
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,9 @@ def measure(folder: Path, bench: Workbench, *, reproduce: bool = False) -> Repor
     published = read_published(folder)
     with bench.texts_indexed(corpora) as answerer:
         ways = ways_to_search(answerer)
+        ways[AT_FIRST] = lambda question, limit: [
+            (first,) for first, *_ in ways[OURS](question, limit)
+        ]
         found: dict[str, list[list[Span]]] = {way: [] for way in ways}
         for question in bench.track(questions, "Searching"):
             for way, search in ways.items():
@@ -57,7 +61,9 @@ def measure(folder: Path, bench: Workbench, *, reproduce: bool = False) -> Repor
             passages = [_span(each) for each in chain(*generation.rows.all_passages())]
     omegas = _omegas(passages, questions)
     rows = [
-        _row(OURS, bench, limit, _scores(found[OURS], questions, limit), omegas) for limit in LIMITS
+        _row(way, bench, limit, _scores(found[way], questions, limit), omegas)
+        for way in (OURS, AT_FIRST)
+        for limit in LIMITS
     ]
     if reproduce:
         rows.append(_reproduce(corpora, questions, bench))
@@ -99,7 +105,16 @@ def _essay(corpus: str) -> str:
 
 
 def _retrieve(search: Search, question: Question) -> list[Span]:
-    return [_span(each) for each in search(question.question, MOST)]
+    return [_place(each, question.references) for each in search(question.question, MOST)]
+
+
+def _place(places: Places, references: Sequence[Span]) -> Span:
+    """Where a text stands: at a reference if it stands there, too, else at its first place.
+
+    The product shows a text that is repeated once, and names its other places.
+    """
+    spans = [_span(each) for each in places]
+    return next((span for span in spans if touches([span], references)), spans[0])
 
 
 def _span(passage: IndexedPassage) -> Span:

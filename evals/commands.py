@@ -91,7 +91,7 @@ def squad2(
     folder: Annotated[
         Path, typer.Argument(metavar="DIR", help="It holds dev-half.json; or such a file.")
     ],
-    sample: SampleOption = 1000,
+    sample: SampleOption = 600,
     index: IndexesOption = None,
     report: ReportOption = None,
     as_json: JsonOption = False,
@@ -141,7 +141,7 @@ def everything(
     update_baseline: Annotated[
         bool, typer.Option("--update-baseline", help="Keep these figures as the baseline.")
     ] = False,
-    sample: SampleOption = 1000,
+    sample: SampleOption = 600,
     as_json: JsonOption = False,
 ) -> None:
     """Measure all that is there, and fail where a figure fell below its earlier interval."""

@@ -1,8 +1,7 @@
 """SQuAD 2.0: does the bot know what its essays answer and what they do not?
 
 Two refusals: the article is there but does not answer ("in the index", hard), and the article is
-not there at all ("left out"). Half of the articles, every second one by title, is for setting the
-product's weights; only the others are reported.
+not there at all ("left out"). Only articles on which nothing was trained or fitted are reported.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,9 +12,8 @@ from bot.answering import Answer, Answerer
 from evals.articles import (
     Asked,
     choose_questions,
-    fitting_half,
+    part,
     read_articles,
-    reporting_half,
 )
 from evals.figures import Figure, auroc_figure, mean_figure
 from evals.overlap import Span, touches
@@ -24,7 +22,7 @@ from evals.reporting import Picture, Report, WorstQuestion
 from evals.workbench import Workbench, best_similarity
 
 NAME = "squad2"
-SAMPLE = 1000  # questions
+SAMPLE = 600  # questions
 WORST = 10
 FIRST_WORDS = ("who", "what", "when", "where", "why", "how", "which")
 EVIDENCE, SIMILARITY = "evidence", "best similarity"
@@ -52,23 +50,24 @@ class Outcome:
 
 
 def measure(place: Path, bench: Workbench, *, sample: int = SAMPLE) -> Report:
-    """Ask a seeded sample of the reporting half's questions (0: all), with and without articles.
+    """Ask a seeded sample of the reported articles' questions (0: all), with and without them.
 
     `place` is the file or the folder that holds it. Raises BenchmarkMissing.
     """
     articles = read_articles(place)
-    questions = choose_questions(reporting_half(articles), sample)
+    reported = part(articles, "report")
+    questions = choose_questions(reported, sample)
     with bench.texts_indexed({each.essay: each.text for each in articles}, "whole") as answerer:
         outcomes = [_ask(each, answerer) for each in bench.track(questions, "Asking")]
     answerable = [each for each in questions if each.answerable]
-    kept = {each.essay: each.text for each in fitting_half(articles)}
+    kept = {each.essay: each.text for each in part(articles, "fit")}
     with bench.texts_indexed(kept, "left-out") as answerer:
         without = [
             _ask(each, answerer) for each in bench.track(answerable, "Asking without the article")
         ]
     return Report(
         name=NAME,
-        about=f"{len(questions)} questions about {len(reporting_half(articles))} articles, "
+        about=f"{len(questions)} questions about {len(reported)} articles, "
         f"{len(answerable)} of them answerable: with all {len(articles)} articles in the index, "
         "and the answerable ones again with their own articles left out.",
         figures=_figures(outcomes, without),

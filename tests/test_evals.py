@@ -16,7 +16,7 @@ from rich.console import Console
 
 from bot.cli import main
 from evals import chunking, questions, scifact, squad2
-from evals.articles import fitting_half, questions_about, read_articles, reporting_half
+from evals.articles import part, questions_about, read_articles
 from evals.baseline import falls, read_baseline, unknown, write_baseline
 from evals.errors import BenchmarkMissing
 from evals.figures import Figure, auroc_figure, difference_figure, mean_figure
@@ -66,7 +66,7 @@ def test_abstracts_are_ranked_by_their_best_passage(bench: Workbench) -> None:
     with bench.texts_indexed({"1.txt": LION, "2.txt": TREE}) as answerer:
         found = answerer.search("acorns squirrels winter", 50)
         ranked = scifact.rank_abstracts(
-            lambda question, limit: [each.passage for each in answerer.search(question, limit)],
+            lambda question, limit: [(each.passage,) for each in answerer.search(question, limit)],
             "acorns squirrels winter",
         )
     assert len(found) >= len(ranked) == 2
@@ -286,10 +286,11 @@ def test_chunking_is_measured_beside_what_was_published(tmp_path: Path, bench: W
     five, ten, _ = report.tables
     assert [row[0] for row in five.rows] == [
         "this program",
+        "this program, a repeated text at its first place only",
         "Recursive 250/125, made again",
         "Token 9/0",
     ]
-    assert len(ten.rows) == 1
+    assert len(ten.rows) == 2
     assert "hunts zebras" in report.worst[0].details["what answers"]
 
 
@@ -320,11 +321,13 @@ def test_scifact_asks_only_claims_that_were_judged(tmp_path: Path, bench: Workbe
     ]
 
 
-def test_squad_reports_only_every_other_article(tmp_path: Path, bench: Workbench) -> None:
+def test_squad_reports_only_articles_that_nothing_was_fitted_on(
+    tmp_path: Path, bench: Workbench
+) -> None:
     folder = write_squad(tmp_path / "data")
     articles = read_articles(folder)
-    assert [each.title for each in fitting_half(articles)] == ["Ash_tree", "Mane"]
-    assert [each.title for each in reporting_half(articles)] == ["Lion", "Zoo"]
+    assert [each.title for each in part(articles, "fit")] == ["Ash_tree", "Mane"]
+    assert [each.title for each in part(articles, "report")] == ["Lion", "Zoo"]
     report = squad2.measure(folder / "dev-half.json", bench)
     figures = figures_of(report)
     assert figures["AUROC in the index, evidence"].count == 4

@@ -1,44 +1,50 @@
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.citations import Quote
-from bot.evidence import Evidence, WeighedSentence
+from bot.evidence import Evidence, Signals, WeighedSentence, fitted_weights
 from bot.questions import AnswerKind, has_answer_kind, kind_of_answer, telling_words
 from bot.quoting import MOST_QUOTES, choose_quotes, nearest_quote
 
-SHARE = st.floats(0, 1)
+SIGNALS = st.builds(
+    Signals,
+    similarity=st.floats(-1, 1),
+    coverage=st.floats(0, 1),
+    alignment=st.floats(-1, 1),
+    of_kind=st.sampled_from((0.0, 1.0)),
+    found=st.floats(0, 1),
+)
+STRONG = Signals(similarity=0.9, coverage=1, alignment=0.9, of_kind=1, found=1)
+WEAK = Signals(similarity=0.1, coverage=0.1, alignment=0.1, of_kind=0, found=0)
 
 
-def sentence(
-    similarity: float, coverage: float, of_kind: bool, *, essay: str = "a.txt", start: int = 0
-) -> WeighedSentence:
-    quote = Quote(essay, "A", f"Sentence {start}.", start, start + 10)
-    return WeighedSentence(quote, similarity, coverage, of_kind)
+def sentence(signals: Signals, *, essay: str = "a.txt", start: int = 0) -> WeighedSentence:
+    return WeighedSentence(Quote(essay, "A", f"Sentence {start}.", start, start + 10), signals)
 
 
 def evidence(*sentences: WeighedSentence) -> Evidence:
     return Evidence(sorted(sentences, key=lambda each: each.support, reverse=True))
 
 
-SIGNALS = st.tuples(SHARE, SHARE, st.booleans())
-
-
 @given(SIGNALS, SIGNALS)
-def test_more_support_never_makes_a_refusal_likelier(
-    some: tuple[float, float, bool], other: tuple[float, float, bool]
-) -> None:
-    more = (max(some[0], other[0]), max(some[1], other[1]), some[2] or other[2])
-    less, better = evidence(sentence(*some)), evidence(sentence(*some), sentence(*more))
+def test_more_support_never_makes_a_refusal_likelier(some: Signals, other: Signals) -> None:
+    more = Signals(*map(max, some, other))
+    assert sentence(more).support >= sentence(some).support
+    less, better = evidence(sentence(some)), evidence(sentence(some), sentence(more))
     assert better.score >= less.score
     assert better.answers or not less.answers
 
 
-def test_a_sentence_that_asks_counts_for_less_than_one_that_tells() -> None:
-    telling = sentence(0.6, 0.8, True)
-    assert telling.support > replace(telling, asserts=False).support
+def test_no_signal_counts_against_an_answer() -> None:
+    for weights in fitted_weights():
+        assert any(weights.signals)
+        assert all(weight >= 0 for weight in weights.signals)
+
+
+def test_strong_signals_answer_and_weak_ones_refuse() -> None:
+    assert evidence(sentence(STRONG)).answers
+    assert not evidence(sentence(WEAK)).answers
 
 
 def test_no_sentences_are_no_evidence() -> None:
@@ -47,18 +53,18 @@ def test_no_sentences_are_no_evidence() -> None:
 
 
 def test_at_most_four_quotes_are_chosen_and_none_far_weaker_than_the_best() -> None:
-    alike = [sentence(0.9, 1, True, start=place) for place in range(0, 90, 10)]
+    alike = [sentence(STRONG, start=place) for place in range(0, 90, 10)]
     assert len(choose_quotes(evidence(*alike))) == MOST_QUOTES
-    weak = sentence(0.2, 0.1, False, start=500)
+    weak = sentence(WEAK, start=500)
     assert choose_quotes(evidence(alike[0], weak)) == [alike[0].quote]
 
 
 def test_the_essay_with_the_best_sentence_comes_first_each_in_reading_order() -> None:
     chosen = choose_quotes(
         evidence(
-            sentence(0.80, 1, True, essay="b.txt", start=50),
-            sentence(0.79, 1, True, essay="a.txt", start=10),
-            sentence(0.78, 1, True, essay="b.txt", start=20),
+            sentence(STRONG, essay="b.txt", start=50),
+            sentence(STRONG._replace(similarity=0.89), essay="a.txt", start=10),
+            sentence(STRONG._replace(similarity=0.88), essay="b.txt", start=20),
         )
     )
     assert [(each.essay, each.start) for each in chosen] == [

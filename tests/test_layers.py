@@ -24,6 +24,7 @@ LAYERS = (
     {"ingest.records", "ingest.index", "ingest.publishing", "ingest.server"},
     {"ingest.store", "ingest.reading", "ingest.verifying"},
     {"bot.questions", "bot.conversation", "bot.citations", "bot.retrieval"},
+    {"bot.reranking"},
     {"bot.evidence", "bot.quoting", "bot.display"},
     {"ingest.sync", "bot.answering"},
     {"bot.terminal", "bot.jsonl", "bot.repl", "bot.index_commands"},
@@ -32,13 +33,13 @@ LAYERS = (
     {"evals.baseline", "evals.pictures", "evals.published"},
     {"evals.chunking", "evals.questions", "evals.scifact", "evals.squad2"},
     {"evals.commands"},
-    {"evals.start", "evals.syncing"},  # programs of their own
+    {"evals.start", "evals.syncing", "evals.fitting"},  # programs of their own
     {"bot.cli", "bot.__main__"},
 )
 ROOMS = {
     "chromadb": {"ingest.chroma", "ingest.index", "ingest.server"},
-    "sentence_transformers": {"ingest.embedding"},
-    "torch": set[str](),
+    "sentence_transformers": {"bot.reranking", "ingest.embedding"},
+    "torch": {"ingest.embedding"},
     "transformers": {"ingest.embedding"},
     "bm25s": {"ingest.keywords"},
     "sentencex": {"ingest.passages"},
@@ -53,7 +54,7 @@ ROOMS = {
     "yaml": {"ingest.markdown"},
     "prompt_toolkit": {"bot.repl"},
     "matplotlib": {"evals.pictures"},
-    "sklearn": {"evals.figures"},
+    "sklearn": {"evals.figures", "evals.fitting"},
     "langchain_text_splitters": {"evals.recursive"},
 }
 OURS = {"bot", "ingest", "prompts", "evals", "tests"}

@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from bot.repl import HELP, Repl, Screen
+from bot.settings import Settings
 from ingest.embedding import SentenceEmbeddings
 from ingest.publishing import FolderStore
 from ingest.sync import sync
@@ -24,7 +25,7 @@ def output() -> io.StringIO:
 @pytest.fixture(scope="module")
 def repl(seed_index: Path, output: io.StringIO) -> Repl:
     console = Console(file=output, markup=False, highlight=False)
-    return Repl(FolderStore(seed_index), "", [], Screen(console))
+    return Repl(FolderStore(seed_index), Settings(), [], Screen(console))
 
 
 def say(repl: Repl, output: io.StringIO, *lines: str) -> str:
@@ -148,7 +149,7 @@ def test_what_is_ingested_inside_is_known_to_the_next_question(desk: Desk) -> No
 def test_without_a_terminal_errors_go_apart_and_are_counted(
     seed_index: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    apart = Repl(FolderStore(seed_index), "", [], Screen(errors_apart=True))
+    apart = Repl(FolderStore(seed_index), Settings(), [], Screen(errors_apart=True))
     apart.run_lines(["/nonsense", "/help"])
     out, err = capsys.readouterr()
     assert HELP in out

@@ -1,0 +1,85 @@
+from contextlib import closing
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.answering import Answerer
+from bot.retrieval import RankedPassage, retrieve
+from ingest.keywords import KeywordIndex
+from ingest.publishing import FolderStore
+from ingest.reading import PublishedIndex
+from ingest.sync import sync
+from tests.conftest import WriteEssays
+from tests.letters import LetterEmbeddings
+
+ZEBRAS = "Zebras graze quietly beside the quartz hills " * 5 + "until dusk."
+QUARTZ = "Quartz hills shelter many zebras from the wind " * 5 + "all year."
+OTHERS = [
+    f"Number {n} tells of bread and butter, and of mild evenings " * 4 + "." for n in "abcdef"
+]
+
+
+def test_a_passage_is_found_by_its_neighbours_words_but_after_its_own() -> None:
+    texts = ["Whales sing.", "They do so at night.", "Ships sail at noon."]
+    index = KeywordIndex.build(["a", "b", "c"], texts, ["one", "one", "two"])
+    assert [id for id, _ in index.search("whales", 5)] == ["a", "b"]
+    assert [id for id, _ in index.search("night", 5)] == ["b", "a"]
+
+
+def test_every_passage_is_found_by_its_essays_opening() -> None:
+    texts = ["Letters of Emerson.", "It rained.", "The horse was ill.", "Nothing came."]
+    index = KeywordIndex.build(["a", "b", "c", "d"], texts, ["one"] * 4)
+    found = [id for id, _ in index.search("What did Emerson say of the horse?", 5)]
+    assert found[0] == "c"
+    assert set(found) == {"a", "b", "c", "d"}
+
+
+def search(folder: Path, question: str, limit: int) -> list[RankedPassage]:
+    store, embeddings = FolderStore(folder.parent / "index"), LetterEmbeddings()
+    sync(folder, store, embeddings)
+    with (
+        closing(PublishedIndex(store, embeddings.identity)) as published,
+        published.reading() as generation,
+    ):
+        return retrieve(generation, embeddings, question, limit)
+
+
+def test_neighbours_that_are_about_as_good_are_one_passage(essays: WriteEssays) -> None:
+    text = f"Notes\n\n{OTHERS[0]}\n\n{ZEBRAS}\n\n{QUARTZ}\n\n{OTHERS[1]}"
+    folder = essays(animals=text, other="\n\n".join(OTHERS[2:]))
+    best, *rest = search(folder, "zebras and quartz hills", 3)
+    assert best.passage.text == f"{ZEBRAS}\n\n{QUARTZ}"
+    assert text[best.passage.start : best.passage.end] == best.passage.text
+    assert len(rest) == 2
+    assert all("quartz" not in each.passage.text.lower() for each in rest)
+
+
+def test_text_that_stands_twice_is_not_joined_but_names_both_places(essays: WriteEssays) -> None:
+    folder = essays(one=f"{ZEBRAS}\n\n{QUARTZ}", two=f"{ZEBRAS}\n\n{OTHERS[0]}")
+    found = search(folder, "zebras and quartz hills", 4)
+    (twice,) = (each for each in found if each.passage.text == ZEBRAS)
+    assert len(twice.repeats) == 1
+
+
+@settings(max_examples=30, deadline=None)
+@given(question=st.text(min_size=1, max_size=80).filter(str.strip), limit=st.integers(1, 8))
+def test_any_question_finds_whole_places_that_do_not_overlap(
+    answerer: Answerer, question: str, limit: int
+) -> None:
+    found = answerer.search(question, limit)
+    assert 0 < len(found) <= limit
+    with answerer.index.reading() as generation:
+        for each in found:
+            text = generation.essay_text(each.passage.essay)
+            assert text[each.passage.start : each.passage.end] == each.passage.text
+    places = sorted((each.passage.essay, each.passage.start, each.passage.end) for each in found)
+    for (essay, _, end), (other, start, _) in pairwise(places):
+        assert essay != other or end <= start
+
+
+@pytest.mark.parametrize("limit", [1, 3])
+def test_as_many_passages_come_as_are_asked_for(essays: WriteEssays, limit: int) -> None:
+    assert len(search(essays(other="\n\n".join(OTHERS)), "bread", limit)) == limit
