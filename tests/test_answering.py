@@ -4,6 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from langchain_core.language_models import FakeListChatModel
+from langchain_core.output_parsers import StrOutputParser
+from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.runnables import RunnablePassthrough
 
 from bot.answering import Answerer, Clock, compose
 from bot.citations import Place, Quote
@@ -197,3 +201,17 @@ def test_the_search_is_a_langchain_retriever(answerer: Answerer) -> None:
     for document in documents:
         start, end = document.metadata["start"], document.metadata["end"]
         assert TEXT[start:end] == document.page_content
+
+
+def test_the_search_serves_a_plain_langchain_chain(answerer: Answerer) -> None:
+    question = "Who introduced a bill on data centers?"
+    retriever = EssayRetriever(index=answerer.index, embeddings=answerer.embeddings, k=2)
+    asking = {
+        "passages": retriever | (lambda found: "\n\n".join(each.page_content for each in found)),
+        "question": RunnablePassthrough(),
+    } | ChatPromptTemplate.from_template("{passages}\n\nQuestion: {question}")
+    said = asking.invoke(question).to_string()
+    assert "Sanders and Ocasio-Cortez" in said
+    assert said.endswith(f"Question: {question}")
+    model = FakeListChatModel(responses=["Sanders and Ocasio-Cortez did."])
+    assert (asking | model | StrOutputParser()).invoke(question) == model.responses[0]
