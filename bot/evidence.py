@@ -22,7 +22,6 @@ from ingest.passages import Sentence, split_sentences
 from ingest.records import IndexedPassage
 
 WEIGHTS = Path(__file__).parent / "evidence.json"  # made by `python -m evals.fitting`
-NOTHING = (0.0,) * 5  # what a signal is worth at least
 HEAD_LINES = 3
 SHORT_LINE = 200  # characters
 Vectors = np.ndarray[Any, np.dtype[np.float32]]
@@ -90,7 +89,7 @@ class Evidence:
         if not self.sentences:
             return 0.0
         _, answer = fitted_weights()
-        best = Signals(*map(max, *(each.signals for each in self.sentences), Signals(*NOTHING)))
+        best = Signals(*np.max([each.signals for each in self.sentences], axis=0))
         return 1 / (1 + math.exp(-answer.log_odds(best)))
 
     @property

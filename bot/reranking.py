@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.retrieval import RankedPassage
@@ -30,15 +29,16 @@ class Reranker:
             return self._loaded
 
     def rerank(self, question: str, ranked: Sequence[RankedPassage]) -> list[RankedPassage]:
-        """The same passages, best first by the cross-encoder, whose score they now have."""
+        """The same passages, best first by the cross-encoder.
+
+        Their scores stay those of the search, which the evidence is weighed by.
+        """
         pairs = [(question, each.passage.text) for each in ranked]
         if not pairs:
             return []
         scores = self.load().predict(pairs, show_progress_bar=False)
-        scored = [
-            replace(each, score=float(score)) for each, score in zip(ranked, scores, strict=True)
-        ]
-        return sorted(scored, key=lambda each: -each.score)
+        best_first = sorted(range(len(pairs)), key=lambda place: -scores[place])
+        return [ranked[place] for place in best_first]
 
 
 def _load(name: str) -> "CrossEncoder":
