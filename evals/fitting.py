@@ -30,6 +30,7 @@ from ingest.embedding import SentenceEmbeddings
 
 QUESTIONS = 400  # of the fitting part; the weights are few
 LEFT_OUT_REFUSED = 0.95
+DIGITS = 3  # of a weight
 Matrix = np.ndarray[Any, np.dtype[np.float64]]
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 Told = dict[str, float | dict[str, float]]
@@ -94,12 +95,12 @@ def _fit(signals: Matrix, labels: Flags) -> tuple[float, Matrix]:
         kept.pop(int(found.argmin()))
     weights = np.zeros(signals.shape[1])
     weights[kept] = found
-    return float(model.intercept_.item()), weights
+    return round(float(model.intercept_.item()), DIGITS), weights.round(DIGITS)
 
 
 def _told(bias: float, weights: Matrix) -> Told:
     named = zip(Signals._fields, weights.tolist(), strict=True)
-    return {"bias": round(bias, 3), "signals": {name: round(each, 3) for name, each in named}}
+    return {"bias": round(bias, DIGITS), "signals": dict(named)}
 
 
 def samples_of(squad: Path, bench: Workbench) -> Iterator[Sample]:

@@ -46,3 +46,20 @@ def test_a_folder_with_other_weights_is_another_model(tmp_path: Path) -> None:
     weights.write_bytes(b"two")
     assert SentenceEmbeddings(str(tmp_path)).identity != one
     assert SentenceEmbeddings().identity == SentenceEmbeddings("all-MiniLM-L6-v2").identity
+
+
+def test_each_token_has_its_place_and_a_vector(embeddings: SentenceEmbeddings) -> None:
+    texts = ["Cats hunt mice.", "The mice sleep."]
+    one, two = embeddings.embed_tokens(texts)
+    words = [texts[0][start:end] for start, end in one.places]
+    assert words == ["Cats", "hunt", "mice", "."]
+    assert np.allclose(np.linalg.norm(one.vectors, axis=1), 1, atol=1e-5)
+    assert len(one.vectors) == len(words)
+    near = (one.vectors @ two.vectors.T)[words.index("mice")]
+    start, end = two.places[near.argmax()]
+    assert texts[1][start:end] == "mice"
+
+
+def test_tokens_beyond_what_the_model_reads_are_left_out(embeddings: SentenceEmbeddings) -> None:
+    (tokens,) = embeddings.embed_tokens(["word " * 1000])
+    assert len(tokens.places) == len(tokens.vectors) == embeddings.max_tokens
