@@ -69,6 +69,8 @@ class Answerer:
         """Load the model and open the index now, so that the first answer need not wait."""
         with self.index.reading():
             self.embeddings.load()
+            if self.reranker:
+                self.reranker.load()
 
     def search(
         self, question: str, limit: int = PASSAGES, history: Sequence[Turn] = ()

@@ -286,7 +286,7 @@ def test_chunking_is_measured_beside_what_was_published(tmp_path: Path, bench: W
     five, ten, _ = report.tables
     assert [row[0] for row in five.rows] == [
         "this program",
-        "this program, a repeated text at its first place only",
+        "this program, a repeated text where it answers",
         "Recursive 250/125, made again",
         "Token 9/0",
     ]
