@@ -11,7 +11,7 @@ from bot.evidence import Evidence, weigh
 from bot.questions import check_question
 from bot.quoting import choose_quotes, nearest_quote
 from bot.reranking import RERANKED, Reranker
-from bot.retrieval import RankedPassage, retrieve
+from bot.retrieval import RankedPassage, Retrieve, retrieve, retrieve_places
 from bot.settings import Settings
 from ingest.embedding import SentenceEmbeddings
 from ingest.index import Generation
@@ -75,15 +75,20 @@ class Answerer:
     def search(
         self, question: str, limit: int = PASSAGES, history: Sequence[Turn] = ()
     ) -> list[RankedPassage]:
-        """The `limit` best passages. Raises QuestionInvalid and what `PublishedIndex` raises."""
+        """The `limit` best passages, a text that stands in several places at each of them.
+
+        Raises QuestionInvalid and what `PublishedIndex` raises.
+        """
         standalone = standalone_questions(check_question(question), history)[0]
         with self.index.reading() as generation:
-            return self._retrieve(generation, standalone, limit)
+            return self._reranked(retrieve_places, generation, standalone, limit)
 
-    def _retrieve(self, generation: Generation, question: str, limit: int) -> list[RankedPassage]:
+    def _reranked(
+        self, search: Retrieve, generation: Generation, question: str, limit: int
+    ) -> list[RankedPassage]:
         if self.reranker is None:
-            return retrieve(generation, self.embeddings, question, limit)
-        ranked = retrieve(generation, self.embeddings, question, max(limit, RERANKED))
+            return search(generation, self.embeddings, question, limit)
+        ranked = search(generation, self.embeddings, question, max(limit, RERANKED))
         return self.reranker.rerank(question, ranked)[:limit]
 
     def answer(self, question: str, history: Sequence[Turn] = ()) -> Answer:
@@ -97,7 +102,7 @@ class Answerer:
             self.embeddings.load()
             clock.lap("load")
             for standalone in standalone_questions(question, history):
-                ranked = self._retrieve(generation, standalone, PASSAGES)
+                ranked = self._reranked(retrieve, generation, standalone, PASSAGES)
                 clock.lap("retrieve")
                 evidence = weigh(standalone, ranked, generation, self.embeddings)
                 clock.lap("weigh")

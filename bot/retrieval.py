@@ -37,6 +37,9 @@ class RankedPassage:
     repeats: tuple[IndexedPassage, ...] = ()
 
 
+Retrieve = Callable[[Generation, Embeddings, str, int], list[RankedPassage]]
+
+
 def retrieve(
     generation: Generation, embeddings: Embeddings, question: str, limit: int
 ) -> list[RankedPassage]:
@@ -45,15 +48,43 @@ def retrieve(
     Neighbours that are about as good are joined, so that what begins in one and ends in the other
     is found whole and takes one place.
     """
+    return _best(_group(_rank(generation, embeddings, question)), limit, generation)
+
+
+def retrieve_places(
+    generation: Generation, embeddings: Embeddings, question: str, limit: int
+) -> list[RankedPassage]:
+    """The same, but a text that stands in several places is found at each of them."""
+    return _best(_rank(generation, embeddings, question), limit, generation)
+
+
+def _rank(generation: Generation, embeddings: Embeddings, question: str) -> list[RankedPassage]:
+    """All candidates, best first."""
     dense = dict(generation.search_dense(embeddings.embed_query(question), CANDIDATES))
     keyword = dict(generation.keywords.search(question, CANDIDATES))
     scores = _fuse(_with_neighbours(_above_lowest(dense), generation), _above_missed(keyword))
     best_first = sorted(scores, key=lambda key: (-scores[key], key))
-    passages = generation.passages_by_id(best_first)
-    ranked = [
-        RankedPassage(repeats[0], scores[repeats[0].id], dense.get(repeats[0].id), repeats[1:])
-        for repeats in _grouped(passages)
+    return [
+        RankedPassage(passage, scores[passage.id], dense.get(passage.id))
+        for passage in generation.passages_by_id(best_first)
     ]
+
+
+def _group(ranked: Sequence[RankedPassage]) -> list[RankedPassage]:
+    """Passages of the same text as one, where the best of them was."""
+    groups: dict[str, list[RankedPassage]] = {}
+    for each in ranked:
+        groups.setdefault(each.passage.digest, []).append(each)
+    return [
+        replace(best, repeats=tuple(each.passage for each in others))
+        for best, *others in groups.values()
+    ]
+
+
+def _best(
+    ranked: Sequence[RankedPassage], limit: int, generation: Generation
+) -> list[RankedPassage]:
+    """The first `limit` that stand in their essays, neighbours joined."""
     text_of = cache(generation.essay_text)
     standing = [each for each in ranked[: JOINED_AMONG * limit] if _stands(each.passage, text_of)]
     return [_joined(run, text_of) for run in _runs(standing, limit, generation)]
@@ -128,14 +159,6 @@ def _fuse(dense: Mapping[str, float], keyword: Mapping[str, float]) -> dict[str,
         for id, score in found.items():
             scores[id] = scores.get(id, 0) + share * score / best
     return scores
-
-
-def _grouped(passages: Sequence[IndexedPassage]) -> list[tuple[IndexedPassage, ...]]:
-    """Passages of the same text together, where the best of them was."""
-    groups: dict[str, list[IndexedPassage]] = {}
-    for passage in passages:
-        groups.setdefault(passage.digest, []).append(passage)
-    return [tuple(group) for group in groups.values()]
 
 
 def _stands(passage: IndexedPassage, text_of: Callable[[str], str]) -> bool:

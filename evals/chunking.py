@@ -20,14 +20,13 @@ from evals.pictures import draw_lines
 from evals.published import MEASURES, Row, read_published, table_beside
 from evals.recursive import search_chunks, split_recursively
 from evals.reporting import Picture, Report, Table, WorstQuestion, figures_table
-from evals.workbench import OURS, Places, Search, Workbench, need, ways_to_search
+from evals.workbench import OURS, Search, Workbench, need, ways_to_search
 from ingest.records import IndexedPassage
 
 NAME = "chunking"
 LIMITS = (5, 10)  # passages retrieved, as published
 WORST = 10
 FIRST, MOST = LIMITS
-ANYWHERE = f"{OURS}, a repeated text where it answers"
 
 
 @dataclass(frozen=True)
@@ -50,8 +49,6 @@ def measure(folder: Path, bench: Workbench, *, reproduce: bool = False) -> Repor
     published = read_published(folder)
     with bench.texts_indexed(corpora) as answerer:
         ways = ways_to_search(answerer)
-        ways[ANYWHERE] = anywhere = ways[OURS]
-        ways[OURS] = lambda question, limit: [(first,) for first, *_ in anywhere(question, limit)]
         found: dict[str, list[list[Span]]] = {way: [] for way in ways}
         for question in bench.track(questions, "Searching"):
             for way, search in ways.items():
@@ -60,9 +57,7 @@ def measure(folder: Path, bench: Workbench, *, reproduce: bool = False) -> Repor
             passages = [_span(each) for each in chain(*generation.rows.all_passages())]
     omegas = _omegas(passages, questions)
     rows = [
-        _row(way, bench, limit, _scores(found[way], questions, limit), omegas)
-        for way in (OURS, ANYWHERE)
-        for limit in LIMITS
+        _row(OURS, bench, limit, _scores(found[OURS], questions, limit), omegas) for limit in LIMITS
     ]
     if reproduce:
         rows.append(_reproduce(corpora, questions, bench))
@@ -104,17 +99,7 @@ def _essay(corpus: str) -> str:
 
 
 def _retrieve(search: Search, question: Question) -> list[Span]:
-    return [_place(each, question.references) for each in search(question.question, MOST)]
-
-
-def _place(places: Places, references: Sequence[Span]) -> Span:
-    """Where a text stands: of its places one at a reference, if there is one, else the first.
-
-    The product shows a text that is repeated once, and names its other places. The published
-    figures know of one place only, so ours beside them do too.
-    """
-    spans = [_span(each) for each in places]
-    return next((span for span in spans if touches([span], references)), spans[0])
+    return [_span(each) for each in search(question.question, MOST)]
 
 
 def _span(passage: IndexedPassage) -> Span:

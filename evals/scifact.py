@@ -111,7 +111,7 @@ def _file(abstract: Abstract) -> str:
 
 def rank_abstracts(search: Search, claim: str) -> list[str]:
     """Ids of abstracts, each once, in the order of their best passages."""
-    found = (each.essay.removesuffix(".txt") for each, *_ in search(claim, PASSAGES))
+    found = (each.essay.removesuffix(".txt") for each in search(claim, PASSAGES))
     return list(dict.fromkeys(found))
 
 

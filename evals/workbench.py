@@ -20,8 +20,7 @@ from ingest.records import IndexedPassage
 from ingest.store import open_store
 from ingest.sync import sync
 
-Places = tuple[IndexedPassage, ...]  # where a text stands; more than once if it is repeated
-Search = Callable[[str, int], list[Places]]  # question and limit -> texts found, best first
+Search = Callable[[str, int], list[IndexedPassage]]  # question and limit -> best first
 OURS, DENSE, KEYWORDS = "this program", "dense alone", "keywords alone"
 T = TypeVar("T")
 
@@ -83,24 +82,22 @@ def _check_texts(generation: Generation, texts: Mapping[str, str]) -> None:
 def ways_to_search(answerer: Answerer) -> dict[str, Search]:
     """The product's search, and each of the two it is made of alone, as something to compare."""
     return {
-        OURS: lambda question, limit: [
-            (each.passage, *each.repeats) for each in answerer.search(question, limit)
-        ],
+        OURS: lambda question, limit: [each.passage for each in answerer.search(question, limit)],
         DENSE: lambda question, limit: _search_dense(answerer, question, limit),
         KEYWORDS: lambda question, limit: _search_keywords(answerer, question, limit),
     }
 
 
-def _search_dense(answerer: Answerer, question: str, limit: int) -> list[Places]:
+def _search_dense(answerer: Answerer, question: str, limit: int) -> list[IndexedPassage]:
     with answerer.index.reading() as generation:
         found = generation.search_dense(answerer.embeddings.embed_query(question), limit)
-        return [(each,) for each in generation.passages_by_id([id for id, _ in found])]
+        return generation.passages_by_id([id for id, _ in found])
 
 
-def _search_keywords(answerer: Answerer, question: str, limit: int) -> list[Places]:
+def _search_keywords(answerer: Answerer, question: str, limit: int) -> list[IndexedPassage]:
     with answerer.index.reading() as generation:
         found = generation.keywords.search(question, limit)
-        return [(each,) for each in generation.passages_by_id([id for id, _ in found])]
+        return generation.passages_by_id([id for id, _ in found])
 
 
 def best_similarity(answerer: Answerer, question: str) -> float:

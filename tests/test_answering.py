@@ -84,11 +84,8 @@ def test_evidence_is_more_where_the_essay_answers_than_where_it_does_not(
     assert 0 <= max(refused) < min(answered) <= 1
 
 
-def test_repeated_paragraphs_are_found_and_quoted_once(answerer: Answerer) -> None:
+def test_repeated_paragraphs_are_quoted_once(answerer: Answerer) -> None:
     question = "What are developing countries like Sierra Leone discussing?"
-    texts = [each.passage.text for each in answerer.search(question, 100)]
-    with answerer.index.reading() as generation:
-        assert len(texts) == len(set(texts)) < generation.manifest.passages
     quotes = [each.quote for each in answerer.answer(question).citations]
     assert len(quotes) == len(set(quotes))
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.answering import Answerer
-from bot.retrieval import RankedPassage, retrieve
+from bot.retrieval import RankedPassage, Retrieve, retrieve, retrieve_places
 from ingest.keywords import KeywordIndex
 from ingest.publishing import FolderStore
 from ingest.reading import PublishedIndex
@@ -37,14 +37,16 @@ def test_every_passage_is_found_by_its_essays_opening() -> None:
     assert set(found) == {"a", "b", "c", "d"}
 
 
-def search(folder: Path, question: str, limit: int) -> list[RankedPassage]:
+def search(
+    folder: Path, question: str, limit: int, find: Retrieve = retrieve
+) -> list[RankedPassage]:
     store, embeddings = FolderStore(folder.parent / "index"), LetterEmbeddings()
     sync(folder, store, embeddings)
     with (
         closing(PublishedIndex(store, embeddings.identity)) as published,
         published.reading() as generation,
     ):
-        return retrieve(generation, embeddings, question, limit)
+        return find(generation, embeddings, question, limit)
 
 
 def test_neighbours_that_are_about_as_good_are_one_passage(essays: WriteEssays) -> None:
@@ -62,6 +64,13 @@ def test_text_that_stands_twice_is_not_joined_but_names_both_places(essays: Writ
     found = search(folder, "zebras and quartz hills", 4)
     (twice,) = (each for each in found if each.passage.text == ZEBRAS)
     assert len(twice.repeats) == 1
+
+
+def test_a_search_for_places_finds_text_that_stands_twice_at_both(essays: WriteEssays) -> None:
+    folder = essays(one=f"{ZEBRAS}\n\n{OTHERS[1]}", two=f"{ZEBRAS}\n\n{OTHERS[0]}")
+    first, second, *_ = search(folder, "zebras and quartz hills", 4, retrieve_places)
+    assert first.passage.text == second.passage.text == ZEBRAS
+    assert {first.passage.essay, second.passage.essay} == {"one.txt", "two.txt"}
 
 
 @settings(max_examples=30, deadline=None)
