@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from evals.figures import Figure, difference_figure, mean_figure
-from evals.overlap import Scores, Span, length, omega, score, touches
+from evals.overlap import Scores, Span, length, omega, score
 from evals.pictures import draw_lines
 from evals.published import MEASURES, Row, read_published, table_beside
 from evals.recursive import search_chunks, split_recursively

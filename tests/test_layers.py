@@ -24,7 +24,7 @@ LAYERS = (
     {"ingest.records", "ingest.index", "ingest.publishing", "ingest.server"},
     {"ingest.store", "ingest.reading", "ingest.verifying"},
     {"bot.questions", "bot.conversation", "bot.citations", "bot.retrieval"},
-    {"bot.reranking"},
+    {"bot.reranking", "bot.alignment", "bot.sentences"},
     {"bot.evidence", "bot.quoting", "bot.display"},
     {"ingest.sync", "bot.answering"},
     {"bot.terminal", "bot.jsonl", "bot.repl", "bot.index_commands"},

@@ -1,0 +1,66 @@
+"""How near two texts come in meaning, by the vectors of their tokens in context."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from bot.questions import weighed_words
+from ingest.embedding import SentenceEmbeddings, TokenEmbeddings
+from ingest.keywords import KeywordIndex
+
+Vectors = np.ndarray[Any, np.dtype[np.float32]]
+
+
+class Nearness(NamedTuple):
+    """Similarity is the cosine of the mean vectors, alignment how near the words come."""
+
+    similarity: float
+    alignment: float
+
+
+NOT_NEAR = Nearness(0.0, 0.0)
+
+
+class Comparison:
+    """A text, to be compared with others.
+
+    For the alignment each word of the text takes the nearest one of the other, rare words counting
+    for more; it is the recall of Zhang et al. 2020, "BERTScore".
+    """
+
+    def __init__(self, text: str, keywords: KeywordIndex, embeddings: SentenceEmbeddings) -> None:
+        places, self._vectors = embeddings.embed_tokens([text])[0]
+        self.words = weighed_words(text, keywords.rarity)
+        inside = [(places[:, 0] < end) & (places[:, 1] > start) for start, end, _ in self.words]
+        self._tokens = np.array(inside, dtype=float).reshape(len(self.words), len(places))
+        self._weights = np.array([weight for _, _, weight in self.words])
+
+    def with_part(self, other: TokenEmbeddings, start: int, end: int) -> Nearness:
+        """How near it comes to characters `start` to `end` of another text."""
+        inside = (other.places[:, 0] < end) & (other.places[:, 1] > start)
+        return self.with_vectors(other.vectors[inside])
+
+    def with_vectors(self, vectors: Vectors) -> Nearness:
+        """How near it comes to a text of these tokens."""
+        if not len(vectors) or not self._tokens.any():
+            return NOT_NEAR
+        alignment = float(self._weights @ self.near_words(vectors) / self._weights.sum())
+        return Nearness(_cosine(self._vectors, vectors), alignment)
+
+    def near_words(self, vectors: Vectors) -> Vectors:
+        """(words,): the cosine of each word of the text with the nearest of these tokens."""
+        near = self._tokens @ (self._vectors @ vectors.T).max(axis=1)
+        mean: Vectors = near / np.maximum(self._tokens.sum(axis=1), 1)
+        return mean
+
+
+def join_tokens(parts: Sequence[TokenEmbeddings]) -> Vectors:
+    """The vectors of several texts, one after another."""
+    return np.concatenate([each.vectors for each in parts])
+
+
+def _cosine(some: Vectors, other: Vectors) -> float:
+    """Of the means of both."""
+    one, two = some.mean(axis=0), other.mean(axis=0)
+    return float(one @ two / (np.linalg.norm(one) * np.linalg.norm(two)))
