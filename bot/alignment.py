@@ -31,10 +31,10 @@ class Comparison:
 
     def __init__(self, text: str, keywords: KeywordIndex, embeddings: SentenceEmbeddings) -> None:
         places, self._vectors = embeddings.embed_tokens([text])[0]
-        self.words = weighed_words(text, keywords.rarity)
-        inside = [(places[:, 0] < end) & (places[:, 1] > start) for start, end, _ in self.words]
-        self._tokens = np.array(inside, dtype=float).reshape(len(self.words), len(places))
-        self._weights = np.array([weight for _, _, weight in self.words])
+        words = weighed_words(text, keywords.rarity)
+        inside = [(places[:, 0] < end) & (places[:, 1] > start) for start, end, _ in words]
+        self._tokens = np.array(inside, dtype=float).reshape(len(words), len(places))
+        self._weights = np.array([weight for _, _, weight in words])
 
     def with_part(self, other: TokenEmbeddings, start: int, end: int) -> Nearness:
         """How near it comes to characters `start` to `end` of another text."""
@@ -45,10 +45,21 @@ class Comparison:
         """How near it comes to a text of these tokens."""
         if not len(vectors) or not self._tokens.any():
             return NOT_NEAR
-        alignment = float(self._weights @ self.near_words(vectors) / self._weights.sum())
+        alignment = float(self._weights @ self._near_words(vectors) / self._weights.sum())
         return Nearness(_cosine(self._vectors, vectors), alignment)
 
-    def near_words(self, vectors: Vectors) -> Vectors:
+    def weakest_stretch(self, vectors: Vectors, words: int) -> float:
+        """The alignment of those of its words in a row that come least near to these tokens."""
+        if not len(vectors) or not self._tokens.any():
+            return 0.0
+        near, weights = self._near_words(vectors), self._weights
+        stretches = range(max(len(near) - words, 0) + 1)
+        return min(
+            float(np.average(near[at : at + words], weights=weights[at : at + words]))
+            for at in stretches
+        )
+
+    def _near_words(self, vectors: Vectors) -> Vectors:
         """(words,): the cosine of each word of the text with the nearest of these tokens."""
         near = self._tokens @ (self._vectors @ vectors.T).max(axis=1)
         mean: Vectors = near / np.maximum(self._tokens.sum(axis=1), 1)

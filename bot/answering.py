@@ -1,47 +1,50 @@
-"""Answer one question from the essays: retrieve, weigh, quote or refuse, verify."""
+"""Answer one question from the essays: retrieve, weigh, quote or write or refuse, verify."""
 
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from functools import cache
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import dataclass
 
+from bot.answers import Answer, Clock, Prose, Record, compose
+from bot.chat_model import ChatModel
+from bot.checking import Checker, read_passages
 from bot.citations import Citation, Quote, cite
 from bot.conversation import Turn, standalone_questions
+from bot.errors import ChatModelFailed
 from bot.evidence import Evidence, weigh
 from bot.questions import check_question
-from bot.quoting import choose_quotes, nearest_quote
 from bot.reranking import RERANKED, Reranker
 from bot.retrieval import RankedPassage, Retrieve, retrieve, retrieve_places
 from bot.settings import Settings
+from bot.spending import Prices, Spending
+from bot.writing import Brief, Draft, rewrite_question, write
 from ingest.embedding import SentenceEmbeddings
 from ingest.index import Generation
 from ingest.passages import paragraph_at
 from ingest.reading import PublishedIndex
 from ingest.store import Store
-from prompts import read_prompt
 
 PASSAGES = 5  # read for an answer
-MODEL = "quoting"  # what Answer.model says where no chat model writes
+SPENDING = "spending.sqlite"
+SPENT = "The chat model has had its tokens for today"
+UNSOUND = "What the chat model wrote did not stand up to the check"
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What every front end gets; only rendering differs.
+class Found:
+    """The passages an answer will be made of, before it is, and how well they answer."""
 
-    `text` carries the numbers of `citations` in brackets. When `refused`, the essays do not say:
-    there are no citations, and `nearest` is the closest sentence, checked like a citation.
-    `evidence`, 0 to 1, tells how likely the essays answer the question.
-    """
+    passages: list[RankedPassage]
+    evidence: Evidence
 
-    question: str
-    text: str
-    citations: list[Citation]
-    refused: bool
-    nearest: Citation | None
-    evidence: float
-    model: str
-    generation: str
-    timings_ms: dict[str, float] = field(default_factory=dict)
+
+@dataclass(frozen=True)
+class Writer:
+    """A chat model that writes the answers, and what it may spend."""
+
+    model: ChatModel
+    spending: Spending
 
 
 @dataclass(frozen=True)
@@ -53,24 +56,38 @@ class Surroundings:
 
 
 class Answerer:
-    """The one pipeline behind every front end; safe to use from several threads."""
+    """The one pipeline behind every front end.
+
+    `answer` may be called from several threads, `astream` from one event loop, whichever is first.
+    """
 
     def __init__(
         self,
         index: PublishedIndex,
         embeddings: SentenceEmbeddings,
         reranker: Reranker | None = None,
+        writer: Writer | None = None,
     ) -> None:
         self.index = index
         self.embeddings = embeddings
         self.reranker = reranker
+        self.writer = writer
+        self._runner = asyncio.Runner()
+        self._running = threading.Lock()
 
     def load(self) -> None:
-        """Load the model and open the index now, so that the first answer need not wait."""
+        """Load the models and open the index now, so that the first answer need not wait."""
         with self.index.reading():
             self.embeddings.load()
             if self.reranker:
                 self.reranker.load()
+            if self.writer:
+                self.writer.model.load()
+
+    def close(self) -> None:
+        """Close what `answer` and the index have open; call it when no one asks."""
+        self._runner.close()
+        self.index.close()
 
     def search(
         self, question: str, limit: int = PASSAGES, history: Sequence[Turn] = ()
@@ -92,23 +109,109 @@ class Answerer:
         return self.reranker.rerank(question, ranked)[:limit]
 
     def answer(self, question: str, history: Sequence[Turn] = ()) -> Answer:
-        """Quotes that answer the question, each verified, or a refusal.
+        """The answer, each citation of it verified, or a refusal.
 
-        Raises QuestionInvalid, what `PublishedIndex` raises and what loading the model raises.
+        Raises QuestionInvalid, ChatModelUnusable, SettingsInvalid, what `PublishedIndex` raises and
+        what loading the model raises.
         """
+        if self.writer:
+            with self._running:
+                return self._runner.run(self._answer(question, history))
         question = check_question(question)
         clock = Clock()
         with self.index.reading() as generation:
-            self.embeddings.load()
-            clock.lap("load")
-            for standalone in standalone_questions(question, history):
-                ranked = self._reranked(retrieve, generation, standalone, PASSAGES)
-                clock.lap("retrieve")
-                evidence = weigh(standalone, ranked, generation, self.embeddings)
-                clock.lap("weigh")
-                if evidence.answers:
-                    break
-            return compose(question, evidence, generation, clock)
+            found = self._find(generation, standalone_questions(question, history), clock)
+            return compose(Record(question, generation, clock), found.evidence)
+
+    async def _answer(self, question: str, history: Sequence[Turn]) -> Answer:
+        async with aclosing(self.astream(question, history)) as events:
+            *_, answer = [event async for event in events if isinstance(event, Answer)]
+            return answer
+
+    def _find(self, generation: Generation, meant: Sequence[str], clock: Clock) -> Found:
+        """The passages for the first of these questions that they answer, else for the last."""
+        self.embeddings.load()
+        clock.lap("load")
+        for question in meant:
+            ranked = self._reranked(retrieve, generation, question, PASSAGES)
+            clock.lap("retrieve")
+            evidence = weigh(question, ranked, generation, self.embeddings)
+            clock.lap("weigh")
+            if evidence.answers:
+                break
+        return Found(ranked, evidence)
+
+    async def astream(
+        self, question: str, history: Sequence[Turn] = ()
+    ) -> AsyncGenerator[Found | Draft | Answer]:
+        """The passages found, drafts as a chat model writes, and last the answer; as `answer`.
+
+        Closing it early stops the chat model.
+        """
+        question = check_question(question)
+        async with AsyncExitStack() as stack:
+            generation = await asyncio.to_thread(stack.enter_context, self.index.reading())
+            record = Record(question, generation, Clock())
+            stack.push_async_callback(asyncio.to_thread, self._count, record)
+            meant = await self._meant(record, history)
+            found = await asyncio.to_thread(self._find, generation, meant, record.clock)
+            yield found
+            prose: Prose | None = None
+            if found.evidence.answers and not record.note:
+                async with aclosing(self._write(record, found, history)) as events:
+                    async for event in events:
+                        if isinstance(event, Draft):
+                            yield event
+                        else:
+                            prose = event
+            record.cost = self.writer.spending.prices.cost(record.tokens) if self.writer else 0.0
+            yield await asyncio.to_thread(compose, record, found.evidence, prose)
+
+    async def _meant(self, record: Record, history: Sequence[Turn]) -> list[str]:
+        """What the question may mean, likeliest first; a model that fails leaves a note."""
+        without = standalone_questions(record.question, history)
+        writer = self.writer
+        if writer is None:
+            return without
+        if not await asyncio.to_thread(writer.spending.allows):
+            record.note = SPENT
+        elif history:
+            try:
+                rewritten = await rewrite_question(
+                    writer.model, record.question, history, record.tokens
+                )
+            except ChatModelFailed as error:
+                record.note = str(error)
+            else:
+                return list(dict.fromkeys([*filter(None, [rewritten]), *without]))
+        return without
+
+    async def _write(
+        self, record: Record, found: Found, history: Sequence[Turn]
+    ) -> AsyncGenerator[Draft | Prose]:
+        """Drafts, and the prose if it stood the check; else a note is left."""
+        if self.writer is None:
+            return
+        model = self.writer.model
+        readings = read_passages(found.passages, record.generation)
+        checker = Checker(readings, record.generation, self.embeddings)
+        brief = Brief(record.question, readings, history)
+        try:
+            async with aclosing(write(model, brief, checker, record.tokens)) as events:
+                async for event in events:
+                    if isinstance(event, Draft):
+                        yield event
+                    elif event.complete:
+                        yield Prose(model.name, event.sentences)
+                    else:
+                        record.note = UNSOUND
+        except ChatModelFailed as error:
+            record.note = str(error)
+        record.clock.lap("write")
+
+    def _count(self, record: Record) -> None:
+        if self.writer and record.tokens.any:
+            self.writer.spending.add(record.tokens)
 
     def surroundings(self, citation: Citation) -> Surroundings | None:
         """The rest of the paragraph a citation stands in; None if its essay has changed since."""
@@ -127,53 +230,18 @@ def open_answerer(store: Store, settings: Settings) -> Answerer:
     """An Answerer over a store; nothing is opened or loaded before it is needed."""
     embeddings = SentenceEmbeddings(settings.embedding_model)
     reranker = Reranker(settings.rerank_model) if settings.rerank_model else None
-    return Answerer(PublishedIndex(store, embeddings.identity), embeddings, reranker)
+    index = PublishedIndex(store, embeddings.identity)
+    return Answerer(index, embeddings, reranker, _open_writer(settings))
 
 
-def compose(question: str, evidence: Evidence, generation: Generation, clock: "Clock") -> Answer:
-    """The answer that the evidence gives: quotes that were checked, or a refusal."""
-    essay_text = cache(generation.essay_text)
-    citations = cite(choose_quotes(evidence), essay_text) if evidence.answers else []
-    nearest = None if citations else _nearest(evidence, essay_text)
-    text = _quoted(citations) if citations else _refusal(nearest)
-    clock.lap("quote")
-    return Answer(
-        question=question,
-        text=text,
-        citations=citations,
-        refused=not citations,
-        nearest=nearest,
-        evidence=evidence.score,
-        model=MODEL,
-        generation=generation.name,
-        timings_ms=clock.laps,
+def _open_writer(settings: Settings) -> Writer | None:
+    if not settings.chat_model:
+        return None
+    return Writer(
+        ChatModel(settings.chat_model, settings.chat_base_url, settings.chat_patience),
+        Spending(
+            settings.data_dir / SPENDING,
+            settings.chat_tokens_a_day,
+            Prices(settings.chat_price_input, settings.chat_price_output),
+        ),
     )
-
-
-def _nearest(evidence: Evidence, essay_text: Callable[[str], str]) -> Citation | None:
-    return next(iter(cite(nearest_quote(evidence), essay_text)), None)
-
-
-def _quoted(citations: Sequence[Citation]) -> str:
-    return " ".join(f"“{citation.quote}” [{citation.number}]" for citation in citations)
-
-
-def _refusal(nearest: Citation | None) -> str:
-    refusal = read_prompt("refusal")
-    if nearest is None:
-        return f"{refusal}."
-    return f"{refusal}; the nearest passage is in “{nearest.title}”: “{nearest.quote}”"
-
-
-class Clock:
-    """Milliseconds between laps."""
-
-    def __init__(self) -> None:
-        self.laps: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def lap(self, name: str) -> None:
-        """What was done since the last lap was `name`."""
-        now = time.perf_counter()
-        self.laps[name] = round(self.laps.get(name, 0) + (now - self._last) * 1000, 1)
-        self._last = now

@@ -13,3 +13,11 @@ class QuestionInvalid(EssayBotError):
 
 class BatchInvalid(EssayBotError):
     """A line of a batch is not a question, or the batch cannot be read."""
+
+
+class ChatModelUnusable(EssayBotError):
+    """CHAT_MODEL names no model that can be used: a package, a key or a name is wrong."""
+
+
+class ChatModelFailed(EssayBotError):
+    """The chat model did not answer, or not in a way that can be read."""

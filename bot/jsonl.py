@@ -7,7 +7,7 @@ from typing import Any
 
 import pydantic
 
-from bot.answering import Answer
+from bot.answers import Answer
 from bot.conversation import Turn
 from bot.errors import BatchInvalid, QuestionInvalid
 from bot.retrieval import RankedPassage
@@ -36,6 +36,9 @@ def answer_record(answer: Answer) -> Record:
         "citations": [asdict(citation) for citation in answer.citations],
         "nearest": asdict(answer.nearest) if answer.nearest else None,
         "model": answer.model,
+        "note": answer.note,
+        "tokens": asdict(answer.tokens),
+        "cost": answer.cost,
         "generation": answer.generation,
         "timings_ms": answer.timings_ms,
     }

@@ -1,10 +1,12 @@
 """Ask and answer in a terminal, or from standard input where there is none."""
 
+import asyncio
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,15 +20,16 @@ from rich.text import Text
 
 from bot.display import plain
 from bot.settings import Settings
-from bot.terminal import new_console, print_answer, print_essays, print_surroundings
+from bot.terminal import new_console, print_answer, print_essays, print_surroundings, show_draft
 from ingest.errors import EssayBotError
 from ingest.store import Store, open_store
 
 if TYPE_CHECKING:
-    from bot.answering import Answer, Answerer
+    from bot.answering import Answerer
+    from bot.answers import Answer
     from bot.conversation import Turn
 
-HELP = """Ask a question about the essays; the answer is made of their own sentences.
+HELP = """Ask a question about the essays; each sentence of the answer is checked against them.
   /essays     which essays are in the index
   /source N   citation N of the last answer, in its paragraph
   /ingest     bring the index up to date with the essays folder
@@ -86,6 +89,7 @@ class Repl:
         self._pool = ThreadPoolExecutor(max_workers=1)
         self._answerer: Future[Answerer] = self._pool.submit(_open, store, settings)
         self._loaded = self._pool.submit(lambda: self._answerer.result().load())
+        self._runner = asyncio.Runner()
         self._turns: list[Turn] = []
         self._last: Answer | None = None
         self._commands: dict[str, Callable[[str], None]] = {
@@ -150,21 +154,27 @@ class Repl:
     def _ask(self, question: str) -> None:
         from bot.conversation import Turn
 
-        answer = self._wait(lambda: self._answerer.result().answer(question, self._turns))
+        answer = self._runner.run(self._follow(question))  # Ctrl-C cancels it at once
         self._last = answer
         self._turns = [*self._turns, Turn(question, answer.text)][-TURNS:]
         print_answer(self.screen.console, answer)
         self.screen.say("")
 
-    def _wait(self, work: "Callable[[], Answer]") -> "Answer":
-        """Run `work` aside, so that Ctrl-C stops the waiting at once."""
-        future = self._pool.submit(work)
-        try:
-            with self.screen.console.status("" if self.ready else "loading the model …"):
-                return future.result()
-        except KeyboardInterrupt:
-            future.cancel()
-            raise
+    async def _follow(self, question: str) -> "Answer":
+        """The answer, its drafts shown while they grow."""
+        from bot.answers import Answer
+        from bot.writing import Draft
+
+        waiting = "" if self.ready else "loading the model …"
+        with show_draft(self.screen.console, waiting) as show:
+            answerer = await asyncio.wrap_future(self._answerer)
+            async with aclosing(answerer.astream(question, self._turns)) as events:
+                async for event in events:
+                    if isinstance(event, Draft):
+                        show(event.text)
+                    elif isinstance(event, Answer):
+                        return event
+        raise AssertionError("an answer comes last")
 
     def _show_source(self, number: str) -> None:
         cited = {str(each.number): each for each in (self._last.citations if self._last else [])}

@@ -55,6 +55,11 @@ def head_of(text: str) -> str:
     return "\n".join(takewhile(lambda line: len(line) <= SHORT_LINE, lines[:HEAD_LINES]))
 
 
+def byline_of(text: str) -> str:
+    """The first two lines of the head: later ones tell where it was printed, and to whom."""
+    return "\n".join(head_of(text).split("\n")[:2])
+
+
 @lru_cache(maxsize=64)  # essays; the next question is often about the same ones
 def _sentences_of(text: str) -> list[Sentence]:
     return split_sentences(text)

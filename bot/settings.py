@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.errors import SettingsInvalid
@@ -18,8 +18,15 @@ class Settings(BaseSettings):
     chroma_url: str = ""
     embedding_model: str = ""
     rerank_model: str = ""
+    chat_model: str = ""
+    chat_base_url: str = ""
+    chat_patience: float = Field(default=60, gt=0)
+    chat_tokens_a_day: int = Field(default=0, ge=0)
+    chat_price_input: float = Field(default=0, ge=0)
+    chat_price_output: float = Field(default=0, ge=0)
+    data_dir: Path = Path("data")
 
-    @field_validator("essays_dir", "index_dir")
+    @field_validator("essays_dir", "index_dir", "data_dir")
     @classmethod
     def _expand(cls, place: Path) -> Path:
         return place.expanduser()

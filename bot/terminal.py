@@ -6,9 +6,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.live import Live
 from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
+from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
@@ -16,12 +18,14 @@ from bot.citations import Citation
 from bot.display import plain, plain_line
 
 if TYPE_CHECKING:
-    from bot.answering import Answer, Surroundings
+    from bot.answering import Surroundings
+    from bot.answers import Answer
     from bot.retrieval import RankedPassage
     from ingest.records import Manifest
     from ingest.sync import Progress, SyncReport
 
 LOG_LINES = 20
+QUOTED_INSTEAD = "; these are the essays' own sentences."
 
 
 def new_console(stderr: bool = False) -> Console:
@@ -32,6 +36,8 @@ def new_console(stderr: bool = False) -> Console:
 def print_answer(console: Console, answer: "Answer") -> None:
     """The answer, then where each of its quotes stands."""
     _show(console, Text(plain(answer.text), style="yellow" if answer.refused else ""))
+    if answer.note:
+        _show(console, Text(f"{plain(answer.note)}{QUOTED_INSTEAD}", style="yellow"))
     if answer.citations:
         console.print()
     for citation in answer.citations:
@@ -52,6 +58,18 @@ def _place(citation: Citation) -> Text:
     offsets = f"  {citation.essay}, characters {citation.start}–{citation.end}"
     also = "".join(f"; also {each.essay}, {each.start}–{each.end}" for each in citation.also)
     return Text.assemble((plain(place), "bold"), (plain(offsets + also), "dim"))
+
+
+@contextmanager
+def show_draft(console: Console, waiting: str) -> Iterator[Callable[[str], None]]:
+    """While the block runs, show that something is done, then the draft handed in, then nothing."""
+    spinner = Spinner("dots", Text(waiting))
+    with Live(spinner, console=console, transient=True, refresh_per_second=8) as live:
+
+        def show(draft: str) -> None:
+            live.update(Text(f"draft: {plain(draft)}", style="dim italic"))
+
+        yield show
 
 
 def print_surroundings(console: Console, citation: Citation, found: "Surroundings") -> None:

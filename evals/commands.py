@@ -120,6 +120,22 @@ def questions(
     _run(benchmark.NAME, partial(benchmark.measure, folder), index, report, as_json)
 
 
+@app.command()
+def claims(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="It holds the essays of The Federalist.")
+    ],
+    index: IndexesOption = None,
+    report: ReportOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Which sentences of a chat model would be shown, of faithful and of corrupted ones?"""
+    _check_libraries()
+    from evals import claims as benchmark
+
+    _run(benchmark.NAME, partial(benchmark.measure, folder), index, report, as_json)
+
+
 @app.command("all")
 def everything(
     folder: Annotated[
@@ -186,7 +202,7 @@ def _measure_all(folder: Path, index: Path | None, sample: int) -> "Iterator[Rep
 
 
 def _benchmarks(folder: Path, sample: int) -> dict[str, Measure]:
-    from evals import chunking, questions, scifact, squad2
+    from evals import chunking, claims, questions, scifact, squad2
 
     places = folder / "benchmarks"
     return {
@@ -194,6 +210,7 @@ def _benchmarks(folder: Path, sample: int) -> dict[str, Measure]:
         scifact.NAME: partial(scifact.measure, places / scifact.NAME),
         squad2.NAME: partial(squad2.measure, places / squad2.NAME, sample=sample),
         questions.NAME: partial(questions.measure, folder),
+        claims.NAME: partial(claims.measure, folder / "essays" / "federalist"),
     }
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pydantic
 
-from bot.answering import PASSAGES, Answer, Answerer
+from bot.answering import PASSAGES, Answerer
+from bot.answers import Answer
 from bot.conversation import Turn
 from evals.errors import BenchmarkMissing
 from evals.figures import Figure, auroc_figure, mean_figure

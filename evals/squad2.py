@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.answering import Answer, Answerer
+from bot.answering import Answerer
+from bot.answers import Answer
 from evals.articles import (
     Asked,
     choose_questions,

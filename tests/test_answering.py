@@ -9,7 +9,8 @@ from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import RunnablePassthrough
 
-from bot.answering import Answerer, Clock, compose
+from bot.answering import Answerer
+from bot.answers import Clock, Record, compose
 from bot.citations import Place, Quote
 from bot.conversation import Turn
 from bot.errors import QuestionInvalid
@@ -105,7 +106,7 @@ def test_a_quote_that_does_not_stand_is_dropped_and_one_that_does_is_kept(
     with answerer.index.reading() as generation:
         for quotes, kept in (((false, true), 1), ((false,), 0)):
             evidence = Evidence([WeighedSentence(each, FITTING) for each in quotes])
-            answer = compose("Why?", evidence, generation, Clock())
+            answer = compose(Record("Why?", generation, Clock()), evidence)
             assert [each.quote for each in answer.citations] == [true.text] * kept
             assert all(each.also == () for each in answer.citations)
             assert "state" not in answer.text

@@ -1,0 +1,239 @@
+"""What a sentence must share with the words it rests on: quotations, numbers, names, negations.
+
+Plain rules on two texts; knows nothing of models, essays or meaning.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+
+from text_to_num import alpha2digit
+
+from ingest.keywords import split_words
+
+SMALL = ("1", "2")
+THOUSANDS = ("000000", "000", "00")
+SHARES = {"half": "1/2", "quarter": "1/4", "quarters": "1/4", "dozen": "12", "dozens": "12"}
+ROOT = 4  # letters that the names of a country and of its people share
+_QUOTATION = re.compile(r"“([^”]*)”|\"([^\"]*)\"|«([^»]*)»|„([^“”]*)[“”]")
+_LEFT_OUT = re.compile(r"\s*(?:\.\s?\.\s?\.|…|\[[^\]]*\])\s*")
+_NUMBER = re.compile(r"\d[\d.,/]*\d|\d")
+_FRACTION = re.compile(r"\b(?:(\d+|an?) (\d+)(?:rd|th)s?\b|(\d+)(?:rd|th) part)")
+_SHARE_WORDS = re.compile(r"\b(?:half|quarters?|dozens?)\b", re.IGNORECASE)
+_RANGE = re.compile(r"\b(\d+) (?:or|to|and|&) (\d+)\b")
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_PLAIN = re.compile(r"[\w\s.,;:!?'\"“”‘’()\[\]/%&$£€°§…–—-]*")
+_ADDRESS = re.compile(r"\w[./@:]+\w|[@#]\w|/\w")
+_CLAUSE = re.compile(
+    r"[,;:.!?()—]|\b(?:and|but|or|because|which|that|while|whilst|if|as)\b", re.IGNORECASE
+)
+_NO = re.compile(
+    r"\b(?:no|not|never|none|nor|neither|nothing|nobody|nowhere|without|cannot|hardly|scarcely|"
+    r"rarely|seldom|barely|\w+n't)\b"
+)
+_NO_DENIAL = re.compile(
+    r"\b(?:(?:not|cannot|no) (?:only|merely|less|more than|above|other|doubt|sooner|un?til)|"
+    r"nothing (?:but|else)|none (?:but|other))\b|\bnot\b(?=[^,;:.]*\bbut\b)"
+)
+_LACKING = re.compile(
+    r"\b(?:lack|fail|refus|unable|imposs|inab|incap|den(?:y|ie)|absen|prevent|forbid|prohibit|"
+    r"exempt|avoid|reject|impractic|insufficien|improbab|depriv|destitute|devoid|free (?:of|from)|"
+    r"little\b|few\b|instead\b|rather\b|unless\b|except|un[a-z]{4}|inade|incom|incons|indep|"
+    r"ir[a-z]{5}|dis[a-z]{5}|im[pm][a-z]{5}|only\b|than\b|too\b|un?til|against\b|hostile|stop|"
+    r"neglect|exclu|contrary|rid\b)"
+)
+_LINKING = frozenset(
+    re.findall(
+        r"\w+",
+        """according after all although among amongst an another any anyone at because before
+        besides both by certain despite each either even every everyone everything few for
+        from given had hence here how however if in instead less like many merely more
+        moreover most much neither no nobody none nor nothing on once one only others people
+        perhaps rather several since some someone something still such taken than the their
+        then there therefore these they this those though through thus to together under
+        unless until upon what when whenever where whereas whether which while who whoever why
+        with within without yet""",
+    )
+)
+_SPELLINGS = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-"})
+
+
+def foreign_part(claim: str, ground: str) -> str | None:
+    """A link, mention, markup, or sign of another script in `claim` that `ground` has not.
+
+    Both are texts; what stands in `ground` as it is may be repeated.
+    """
+    for match in _ADDRESS.finditer(claim):
+        word = _around(claim, match.start())
+        if word not in ground and not re.fullmatch(r"[\d.,:/]+|(?:\w\.)+\W*|\w+/\w+\W*", word):
+            return word
+    known = set(ground)
+    strange = (char for char in claim if not _PLAIN.fullmatch(char) or _other_script(char))
+    return next((char for char in strange if char not in known), None)
+
+
+def _around(text: str, place: int) -> str:
+    start = text.rfind(" ", 0, place) + 1
+    return text[start:].split(maxsplit=1)[0]
+
+
+def _other_script(char: str) -> bool:
+    return char.isalpha() and not unicodedata.name(char, "").startswith("LATIN")
+
+
+def find_words(words: str, text: str) -> tuple[int, int] | None:
+    """Where `words` stand in `text`, but for the shape of quotes, dashes and white space.
+
+    The case of the first letter and the punctuation at the end may differ.
+    """
+    parts = words.strip().rstrip(".,;:!?").translate(_SPELLINGS).split()
+    if not parts:
+        return None
+    pattern = r"\s+".join(re.escape(part) for part in parts)
+    pattern = f"(?i:{pattern[0]}){pattern[1:]}" if pattern[0].isalpha() else pattern
+    before, after = (r"\b" if end.isalnum() else "" for end in (parts[0][0], parts[-1][-1]))
+    match = re.search(f"{before}{pattern}{after}", text.translate(_SPELLINGS))
+    return match.span() if match else None
+
+
+def quotations_in(claim: str) -> list[str]:
+    """What stands in quotation marks; where words are left out with a mark, the parts."""
+    found = [next(filter(None, match.groups()), "") for match in _QUOTATION.finditer(claim)]
+    return [part for each in found for part in _LEFT_OUT.split(each) if _WORD.search(part)]
+
+
+def invented_quotation(claim: str, ground: str) -> str | None:
+    """The first quotation in `claim` that does not stand word for word in `ground`."""
+    return next((each for each in quotations_in(claim) if not find_words(each, ground)), None)
+
+
+def strange_number(claim: str, ground: str) -> str | None:
+    """The first number of `claim`, in digits or words, that `ground` has not."""
+    known = {value for told in _in_digits(ground) for value in _values(told)}
+    strange = []
+    for told in _in_digits(claim):
+        numbers = [match for match in _NUMBER.finditer(told) if _value(match.group()) not in known]
+        strange.append(next((one.group() for one in numbers if _counts(told, one, ground)), None))
+    return strange[0] if all(strange) else None
+
+
+def _in_digits(text: str) -> list[str]:
+    """A text with its number words in digits: "two hundred and six", and "thirty and nine"."""
+    apart = _SHARE_WORDS.sub(lambda word: SHARES[word.group().lower()], text.replace("-", " "))
+    told = (alpha2digit(each, "en", 0) for each in (apart, apart.replace(" and ", " & ")))
+    return [_FRACTION.sub(_fraction, each) for each in told]
+
+
+def _fraction(found: re.Match[str]) -> str:
+    count = found[1] or ""
+    return f"{count if count.isdigit() else 1}/{found[2] or found[3]}"
+
+
+def _values(told: str) -> Iterator[str]:
+    """The numbers of a text; of "twenty-five or thirty thousand" also the first in full."""
+    yield from map(_value, _NUMBER.findall(told))
+    for first, second in _RANGE.findall(told):
+        zeros = next((each for each in THOUSANDS if second.endswith(each)), "")
+        yield first + zeros
+
+
+def _value(number: str) -> str:
+    return number.replace(",", "").rstrip(".")
+
+
+def _counts(told: str, number: re.Match[str], ground: str) -> bool:
+    """Whether a number counts something; one and two may be "the one", "both" or "second".
+
+    They count where the other text counts the same thing otherwise: one year, seven years.
+    """
+    if _value(number.group()) not in SMALL:
+        return True
+    counted = split_words([told[number.end() :]])[0][:1]
+    pairs = pairwise(split_words([_in_digits(ground)[0]])[0])
+    return any(first.isdigit() and [second] == counted for first, second in pairs)
+
+
+def strange_name(
+    claim: str, ground: str, names: str, is_small: Callable[[str], bool]
+) -> str | None:
+    """The first name in `claim` that stands neither in `ground` nor in `names`.
+
+    A name is a capitalised word; the first of a sentence only if it is no `is_small` word, which
+    texts write in small letters.
+    """
+    known = f"{ground}\n{names}"
+    return next(
+        (
+            word
+            for word, begins in _capitalised(claim)
+            if not _is_known(word, known) and not (begins and (_links(word) or is_small(word)))
+        ),
+        None,
+    )
+
+
+def _links(word: str) -> bool:
+    """Whether a word at the beginning of a sentence is a common one by its looks alone."""
+    small = word.lower()
+    inflected = re.search(r"(?:ing|ed|ly)$", small)
+    return small in _LINKING or bool(inflected) or not split_words([small])[0]
+
+
+def writes_small(text: str, word: str) -> bool:
+    """Whether a text has a word of the same stem in small letters, so that it is no name."""
+    stem = _stem(word)
+    return any(each[0].islower() and _stem(each) == stem for each in _WORD.findall(text))
+
+
+def _capitalised(claim: str) -> Iterator[tuple[str, bool]]:
+    """Capitalised words, and whether each begins a sentence and is no part of a longer name."""
+    for match in _WORD.finditer(claim):
+        before = claim[: match.start()].rstrip()
+        begins = not before or before[-1] in "“\"‘'.!?:("
+        named = re.match(r"['’]s\b|,? [A-Z][a-z]", claim[match.end() :])
+        word = re.sub(r"['’]s$", "", match.group())
+        if word[0].isupper() and word != "I":
+            yield word, begins and not (named and word.lower() not in _LINKING)
+
+
+def _is_known(name: str, known: str) -> bool:
+    """Whether a name stands in a text, be it as American does where America stands."""
+    if _stem(name) in _stems(known):
+        return True
+    people = re.sub(r"(?:ans?|ish|ians?|ese|s)$", "", name)
+    places = (word for word, _ in _capitalised(known))
+    return people != name and any(place[:ROOT] == people[:ROOT] for place in places)
+
+
+def _stems(text: str) -> set[str]:
+    words = [re.sub(r"['’]s$", "", each) for each in _WORD.findall(text)]
+    return {_stem(word) for word in words} | set(split_words([text])[0])
+
+
+def _stem(word: str) -> str:
+    stems = split_words([word])[0]
+    return stems[0] if stems else word.lower()
+
+
+def negations_differ(claim: str, ground: str) -> float:
+    """How surely one text negates what the other affirms: 0 or 0.1 to 1.
+
+    Only clauses with words of the claim are read in `ground`. It is the share of the claim's words
+    that stand there, if both kinds of negation, no and such as lack or prevent, differ in number;
+    for who says the same in other words may turn a negation round as well.
+    """
+    told, known = set(split_words([claim])[0]), set(split_words([ground])[0])
+    near = ", ".join(each for each in _CLAUSE.split(ground) if told & set(split_words([each])[0]))
+    plain, all_told = _negations(claim)
+    plain_near, all_near = _negations(near)
+    if plain == plain_near or all_told == all_near:
+        return 0.0
+    return len(told & known) / (len(told) or 1)
+
+
+def _negations(text: str) -> tuple[int, int]:
+    """How many words say no, and how many of either kind there are."""
+    text = _NO_DENIAL.sub(" ", text.lower().replace("’", "'"))
+    plain = len(_NO.findall(text))
+    return plain, plain + len(_LACKING.findall(text))

@@ -1,0 +1,205 @@
+"""Hold each sentence a model wrote against the sentences it cites; knows nothing of models."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from bot.agreement import (
+    find_words,
+    foreign_part,
+    invented_quotation,
+    negations_differ,
+    quotations_in,
+    strange_name,
+    strange_number,
+    writes_small,
+)
+from bot.alignment import Comparison, join_tokens
+from bot.citations import Quote
+from bot.retrieval import RankedPassage
+from bot.sentences import byline_of, quotable_sentences
+from ingest.embedding import SentenceEmbeddings, TokenEmbeddings
+from ingest.index import Generation
+
+LIMITS = Path(__file__).parent / "checking.json"  # made by `python -m evals.claims`
+ALIKE = 10  # passages looked through for a word in small letters
+STRETCH = 9  # words in a row: what is added or spliced to a claim stands together
+
+
+@dataclass(frozen=True)
+class Support:
+    """A passage that a claim cites, by its number, and the words of it that the claim rests on."""
+
+    passage: int
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A sentence of a draft and what it cites; `inferred` if it is marked as an inference."""
+
+    text: str
+    supports: tuple[Support, ...]
+    inferred: bool = False
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a claim rests on, or why it must not be shown: one of both is empty."""
+
+    claim: Claim
+    quotes: tuple[Quote, ...] = ()
+    fault: str = ""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A passage as a model reads it: whole sentences, and the names its essay goes by."""
+
+    quotes: tuple[Quote, ...]
+    text: str
+    names: str
+
+    @property
+    def essay(self) -> str:
+        """Title and author."""
+        return ", ".join(name for name in (self.quotes[0].title, self.quotes[0].author) if name)
+
+
+def read_passages(ranked: Sequence[RankedPassage], generation: Generation) -> list[Reading]:
+    """The passages that have sentences to cite, best first; the first is number 1."""
+    readings = []
+    for each in ranked:
+        essay = generation.essay(each.passage.essay)
+        quotes = tuple(one.quote for one in quotable_sentences(each, essay))
+        if quotes:
+            text = essay.page_content
+            names = f"{quotes[0].title}\n{quotes[0].author}\n{byline_of(text)}"
+            readings.append(Reading(quotes, text[quotes[0].start : quotes[-1].end], names))
+    return readings
+
+
+class Signals(NamedTuple):
+    """How well words support a claim."""
+
+    nearness: float  # up to 1: how near they come to the words of the claim's weakest stretch
+    turned: float  # 0 to 1: how surely one side negates what the other affirms
+
+
+@cache
+def limits() -> Signals:
+    """What a claim must reach, and in `turned` must not."""
+    return Signals(**json.loads(LIMITS.read_text("utf-8")))
+
+
+class Checker:
+    """Checks claims about the passages of one question; not for several threads at once."""
+
+    def __init__(
+        self, readings: Sequence[Reading], generation: Generation, embeddings: SentenceEmbeddings
+    ) -> None:
+        self._readings = readings
+        self._generation = generation
+        self._embeddings = embeddings
+
+    def prepare(self) -> None:
+        """Embed the passages now, so that the first check need not wait."""
+        self._tokens  # noqa: B018
+
+    @cached_property
+    def _tokens(self) -> dict[str, TokenEmbeddings]:
+        texts = list(dict.fromkeys(q.text for each in self._readings for q in each.quotes))
+        return dict(zip(texts, self._embeddings.embed_tokens(texts), strict=True))
+
+    def _is_small(self, word: str) -> bool:
+        """Whether the essays write a word small where it is likeliest to stand."""
+        found = self._generation.keywords.search(word, ALIKE)
+        passages = self._generation.passages_by_id([id for id, _ in found])
+        texts = [each.text for each in self._readings] + [each.text for each in passages]
+        return any(writes_small(text, word) for text in texts)
+
+    def check(self, claim: Claim) -> Verdict:
+        """What the claim rests on, or why it must go."""
+        comparison = self._compare(claim)
+        quotes = self._support(claim, comparison)
+        if not quotes:
+            return Verdict(claim, fault="it cites no passage that was given")
+        fault = self._disagreement(claim, quotes) or _distance(
+            self._signals(claim, quotes, comparison), inferred=claim.inferred
+        )
+        return Verdict(claim, fault=fault) if fault else Verdict(claim, quotes)
+
+    def signals(self, claim: Claim) -> Signals:
+        """How well what a claim cites supports it; it must cite something."""
+        comparison = self._compare(claim)
+        return self._signals(claim, self._support(claim, comparison), comparison)
+
+    def _compare(self, claim: Claim) -> Comparison:
+        return Comparison(claim.text, self._generation.keywords, self._embeddings)
+
+    def _support(self, claim: Claim, comparison: Comparison) -> tuple[Quote, ...]:
+        return tuple(dict.fromkeys(self._supporting(claim, comparison)))
+
+    def _supporting(self, claim: Claim, comparison: Comparison) -> Iterator[Quote]:
+        """The sentences a claim cites, and those that its quotations stand in."""
+        for support in claim.supports:
+            if not 0 < support.passage <= len(self._readings):
+                continue
+            reading = self._readings[support.passage - 1]
+            yield from _standing(support.words, reading) or [self._nearest(comparison, reading)]
+            for quotation in quotations_in(claim.text):
+                yield from _standing(quotation, reading)
+
+    def _nearest(self, comparison: Comparison, reading: Reading) -> Quote:
+        return max(
+            reading.quotes,
+            key=lambda quote: comparison.with_vectors(self._tokens[quote.text].vectors).alignment,
+        )
+
+    def _disagreement(self, claim: Claim, quotes: Sequence[Quote]) -> str:
+        """What in the claim does not stand where it must stand as it is."""
+        ground = "\n".join(quote.text for quote in quotes)
+        names = "\n".join(self._names(quote) for quote in quotes)
+        known = f"{ground}\n{names}"
+        if part := foreign_part(claim.text, ground):
+            return f"“{part}” does not belong in an answer"
+        if part := invented_quotation(claim.text, known):
+            return f"the quotation “{part}” does not stand in what it cites"
+        if part := strange_number(claim.text, known):
+            return f"the number {part} does not stand in what it cites"
+        if part := strange_name(claim.text, ground, names, self._is_small):
+            return f"the name {part} does not stand in what it cites"
+        return ""
+
+    def _names(self, quote: Quote) -> str:
+        return next(each.names for each in self._readings if quote in each.quotes)
+
+    def _signals(self, claim: Claim, quotes: Sequence[Quote], comparison: Comparison) -> Signals:
+        vectors = join_tokens([self._tokens[quote.text] for quote in quotes])
+        return Signals(
+            comparison.weakest_stretch(vectors, STRETCH),
+            negations_differ(claim.text, "\n".join(quote.text for quote in quotes)),
+        )
+
+
+def _distance(found: Signals, inferred: bool) -> str:
+    """Whether a claim with these signals says something else than what it cites."""
+    limit = limits()
+    if found.nearness < limit.nearness:
+        return "it says more than what it cites, or something else"
+    if found.turned > limit.turned and not inferred:
+        return "it denies what it cites, or the other way round"
+    return ""
+
+
+def _standing(words: str, reading: Reading) -> list[Quote]:
+    """The sentences of a passage that these words stand in; none where they do not."""
+    place = find_words(words, reading.text)
+    if place is None:
+        return []
+    begin = reading.quotes[0].start
+    start, end = place[0] + begin, place[1] + begin
+    return [quote for quote in reading.quotes if quote.start < end and quote.end > start]
