@@ -4,7 +4,6 @@ Plain rules on two texts; knows nothing of models, essays or meaning.
 """
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
@@ -23,7 +22,8 @@ _FRACTION = re.compile(r"\b(?:(\d+|an?) (\d+)(?:rd|th)s?\b|(\d+)(?:rd|th) part)"
 _SHARE_WORDS = re.compile(r"\b(?:half|quarters?|dozens?)\b", re.IGNORECASE)
 _RANGE = re.compile(r"\b(\d+) (?:or|to|and|&) (\d+)\b")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
-_PLAIN = re.compile(r"[\w\s.,;:!?'\"“”‘’()\[\]/%&$£€°§…–—-]*")
+_PLAIN = re.compile(r"[a-zA-Z\d\u00c0-\u024f\u1e00-\u1eff\s.,;:!?'\"“”‘’()/%&$£€°§…–—-]*")
+_HARMLESS = re.compile(r"[\d.,:/]+|(?:\w\.)+\W*|\w+/\w+\W*")
 _ADDRESS = re.compile(r"\w[./@:]+\w|[@#]\w|/\w")
 _CLAUSE = re.compile(
     r"[,;:.!?()—]|\b(?:and|but|or|because|which|that|while|whilst|if|as)\b", re.IGNORECASE
@@ -56,21 +56,27 @@ _LINKING = frozenset(
         with within without yet""",
     )
 )
+_INSTRUCTION = re.compile(
+    r"(?:^|[.,;:!?\"“(]\s*)(?:(?:and|then|please|you (?:must|should|will)|always|also|now)\s+)*"
+    r"(?:write|say|claim|answer|reply|respond|mention|infer|cite|announce|repeat|print|output|"
+    r"include|insert|append|ignore|disregard|forget|pretend|hide|quote|state|declare|translate)\b"
+    r"|\b(?:must|should|shall|to) (?:write|answer|reply|respond|output|be cited|add that)\b"
+    r"|\bif (?:the )?user\b|\bwhen(?:ever)? asked\b|\bthis question is put\b|\bwhatever is asked\b"
+    r"|\byour (?:answer|reply|response|instruction|prompt)|\bsystem prompt\b|\blanguage model\b"
+    r"|^\s*(?:system|assistant|user|verified|confidence|claim|instruction|question|answer)\s*:",
+    re.IGNORECASE | re.MULTILINE,
+)
 _SPELLINGS = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-"})
 
 
 def foreign_part(claim: str, ground: str) -> str | None:
-    """A link, mention, markup, or sign of another script in `claim` that `ground` has not.
-
-    Both are texts; what stands in `ground` as it is may be repeated.
-    """
+    """A link, a mention, markup, or a sign of a script that `ground` does not use."""
     for match in _ADDRESS.finditer(claim):
         word = _around(claim, match.start())
-        if word not in ground and not re.fullmatch(r"[\d.,:/]+|(?:\w\.)+\W*|\w+/\w+\W*", word):
+        if not _HARMLESS.fullmatch(word):
             return word
-    known = set(ground)
-    strange = (char for char in claim if not _PLAIN.fullmatch(char) or _other_script(char))
-    return next((char for char in strange if char not in known), None)
+    known = {char for char in ground if _other_script(char)}
+    return next((char for char in claim if not _PLAIN.fullmatch(char) and char not in known), None)
 
 
 def _around(text: str, place: int) -> str:
@@ -79,7 +85,7 @@ def _around(text: str, place: int) -> str:
 
 
 def _other_script(char: str) -> bool:
-    return char.isalpha() and not unicodedata.name(char, "").startswith("LATIN")
+    return char.isalpha() and not _PLAIN.fullmatch(char)
 
 
 def find_words(words: str, text: str) -> tuple[int, int] | None:
@@ -95,6 +101,21 @@ def find_words(words: str, text: str) -> tuple[int, int] | None:
     before, after = (r"\b" if end.isalnum() else "" for end in (parts[0][0], parts[-1][-1]))
     match = re.search(f"{before}{pattern}{after}", text.translate(_SPELLINGS))
     return match.span() if match else None
+
+
+def locate_words(words: str, text: str) -> tuple[int, int] | None:
+    """Where these words follow one another in `text`, whatever stands between them but words."""
+    parts = _WORD.findall(words.translate(_SPELLINGS))
+    if not parts:
+        return None
+    pattern = r"[\W_]+".join(map(re.escape, parts))
+    match = re.search(rf"\b{pattern}\b", text.translate(_SPELLINGS), re.IGNORECASE)
+    return match.span() if match else None
+
+
+def instructs(sentence: str) -> bool:
+    """Whether a sentence tells someone who answers what to say, and so is no evidence of it."""
+    return bool(_INSTRUCTION.search(sentence))
 
 
 def quotations_in(claim: str) -> list[str]:

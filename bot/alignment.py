@@ -48,16 +48,18 @@ class Comparison:
         alignment = float(self._weights @ self._near_words(vectors) / self._weights.sum())
         return Nearness(_cosine(self._vectors, vectors), alignment)
 
-    def weakest_stretch(self, vectors: Vectors, words: int) -> float:
-        """The alignment of those of its words in a row that come least near to these tokens."""
+    def weakest_stretch(self, vectors: Vectors, words: int, above: float = 0.0) -> float:
+        """The alignment of so many of its words in a row that come least near to these tokens.
+
+        Words of no more weight than `above` are left out.
+        """
+        counted = self._weights > above
         if not len(vectors) or not self._tokens.any():
             return 0.0
-        near, weights = self._near_words(vectors), self._weights
-        stretches = range(max(len(near) - words, 0) + 1)
-        return min(
-            float(np.average(near[at : at + words], weights=weights[at : at + words]))
-            for at in stretches
-        )
+        near, weights = self._near_words(vectors)[counted], self._weights[counted]
+        stretches = [slice(at, at + words) for at in range(max(len(near) - words, 0) + 1)]
+        means = [np.average(near[each], weights=weights[each]) for each in stretches if len(near)]
+        return float(min(means, default=1.0))
 
     def _near_words(self, vectors: Vectors) -> Vectors:
         """(words,): the cosine of each word of the text with the nearest of these tokens."""

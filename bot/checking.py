@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bot.agreement import (
-    find_words,
     foreign_part,
+    instructs,
     invented_quotation,
+    locate_words,
     negations_differ,
     quotations_in,
     strange_name,
@@ -19,6 +20,7 @@ from bot.agreement import (
 )
 from bot.alignment import Comparison, join_tokens
 from bot.citations import Quote
+from bot.questions import ASKING_WEIGHT
 from bot.retrieval import RankedPassage
 from bot.sentences import byline_of, quotable_sentences
 from ingest.embedding import SentenceEmbeddings, TokenEmbeddings
@@ -26,7 +28,8 @@ from ingest.index import Generation
 
 LIMITS = Path(__file__).parent / "checking.json"  # made by `python -m evals.claims`
 ALIKE = 10  # passages looked through for a word in small letters
-STRETCH = 9  # words in a row: what is added or spliced to a claim stands together
+# What is added to a claim stands together: so many words in a row, of all and of the telling ones.
+STRETCH, TELLING_STRETCH = 9, 4
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,8 @@ def read_passages(ranked: Sequence[RankedPassage], generation: Generation) -> li
 class Signals(NamedTuple):
     """How well words support a claim."""
 
-    nearness: float  # up to 1: how near they come to the words of the claim's weakest stretch
+    nearness: float  # up to 1: how near they come to the claim where they come least near
+    telling: float  # the same, of its telling words alone
     turned: float  # 0 to 1: how surely one side negates what the other affirms
 
 
@@ -126,7 +130,7 @@ class Checker:
         comparison = self._compare(claim)
         quotes = self._support(claim, comparison)
         if not quotes:
-            return Verdict(claim, fault="it cites no passage that was given")
+            return Verdict(claim, fault="it cites nothing that stands in a passage that was given")
         fault = self._disagreement(claim, quotes) or _distance(
             self._signals(claim, quotes, comparison), inferred=claim.inferred
         )
@@ -144,14 +148,20 @@ class Checker:
         return tuple(dict.fromkeys(self._supporting(claim, comparison)))
 
     def _supporting(self, claim: Claim, comparison: Comparison) -> Iterator[Quote]:
-        """The sentences a claim cites, and those that its quotations stand in."""
+        """The sentences a claim cites, and those that its quotations stand in.
+
+        Of a passage cited without words it is the nearest sentence. What tells the one who answers
+        what to say is cited in vain.
+        """
         for support in claim.supports:
             if not 0 < support.passage <= len(self._readings):
                 continue
             reading = self._readings[support.passage - 1]
-            yield from _standing(support.words, reading) or [self._nearest(comparison, reading)]
-            for quotation in quotations_in(claim.text):
-                yield from _standing(quotation, reading)
+            words = [support.words, *quotations_in(claim.text)]
+            found = [quote for each in words for quote in _standing(each, reading)]
+            if not support.words:
+                found.append(self._nearest(comparison, reading))
+            yield from (quote for quote in found if not instructs(quote.text))
 
     def _nearest(self, comparison: Comparison, reading: Reading) -> Quote:
         return max(
@@ -181,6 +191,7 @@ class Checker:
         vectors = join_tokens([self._tokens[quote.text] for quote in quotes])
         return Signals(
             comparison.weakest_stretch(vectors, STRETCH),
+            comparison.weakest_stretch(vectors, TELLING_STRETCH, above=ASKING_WEIGHT),
             negations_differ(claim.text, "\n".join(quote.text for quote in quotes)),
         )
 
@@ -188,7 +199,7 @@ class Checker:
 def _distance(found: Signals, inferred: bool) -> str:
     """Whether a claim with these signals says something else than what it cites."""
     limit = limits()
-    if found.nearness < limit.nearness:
+    if found.nearness < limit.nearness or found.telling < limit.telling:
         return "it says more than what it cites, or something else"
     if found.turned > limit.turned and not inferred:
         return "it denies what it cites, or the other way round"
@@ -197,7 +208,7 @@ def _distance(found: Signals, inferred: bool) -> str:
 
 def _standing(words: str, reading: Reading) -> list[Quote]:
     """The sentences of a passage that these words stand in; none where they do not."""
-    place = find_words(words, reading.text)
+    place = locate_words(words, reading.text)
     if place is None:
         return []
     begin = reading.quotes[0].start

@@ -205,7 +205,11 @@ def _supports(citations: Sequence[re.Match[str]]) -> Iterator[Support]:
 def draft_text(draft: str, readings: Sequence[Reading]) -> str:
     """A draft as it may be watched: numbers for citations, and nothing that acts or links."""
     ground = "\n".join(each.text for each in readings)
-    numbered = _CITATION.sub(lambda citation: f"[{citation[1]}]", draft)
-    lines = (_MARK.sub("", line) for line in _OPEN_CITATION.sub("", numbered).splitlines())
-    shown = (UNFINISHED if foreign_part(line.strip(), ground) else line.strip() for line in lines)
-    return " ".join(line for line in shown if line)
+    lines = (_MARK.sub("", line).strip() for line in _OPEN_CITATION.sub("", draft).splitlines())
+    return " ".join(_watched(line, ground) for line in lines if line)
+
+
+def _watched(line: str, ground: str) -> str:
+    if foreign_part(_CITATION.sub("", line), ground):
+        return UNFINISHED
+    return _CITATION.sub(lambda citation: f"[{citation[1]}]", line)

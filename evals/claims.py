@@ -46,7 +46,7 @@ FAITHFUL = "faithful"
 PASSAGES = 3  # before the checker for each claim, the one it cites among them
 SEED = 0
 QUOTED_WORDS = 10
-SHARES = Signals(0.01, 0.01)  # of faithful claims that each limit may cost while choosing
+SHARES = Signals(0.015, 0.015, 0.01)  # of faithful claims that each limit may cost while choosing
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,8 @@ def choose_limits(signals: Sequence[Signals]) -> Signals:
     columns = np.array(signals)
     return Signals(
         float(np.quantile(columns[:, 0], SHARES.nearness)),
-        float(np.quantile(columns[:, 1], 1 - SHARES.turned)),
+        float(np.quantile(columns[:, 1], SHARES.telling)),
+        float(np.quantile(columns[:, 2], 1 - SHARES.turned)),
     )
 
 

@@ -46,8 +46,14 @@ class Scene:
         writer = Writer(model, Spending(self.spent, limit, Prices(1, 2)))
         return Answerer(self._index, self._embeddings, writer=writer)
 
-    def ask(self, question: str = QUESTION, history: Sequence[Turn] = (), **how: float) -> Answer:
-        with closing(self.answerer(**how)) as answerer:
+    def ask(
+        self,
+        question: str = QUESTION,
+        history: Sequence[Turn] = (),
+        limit: int = 0,
+        patience: float = 20,
+    ) -> Answer:
+        with closing(self.answerer(limit, patience)) as answerer:
             return answerer.answer(question, history)
 
 
