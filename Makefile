@@ -7,7 +7,11 @@ INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --constraint
 
 .PHONY: chat ingest test lint types tests eval bench bench-sync clean
 
-chat: .venv/.installed ## sync essays/ and ask questions in the terminal
+# `make chat CHAT_MODEL=provider:model` also installs what the provider's model needs.
+PROVIDER := $(firstword $(subst :, ,$(CHAT_MODEL)))
+EXTRA := $(patsubst google_genai,google,$(PROVIDER))
+
+chat: .venv/.installed$(EXTRA:%=-%) ## sync essays/ and ask questions in the terminal
 	@$(PY) -m bot ingest < /dev/null || echo "Going on with the index as it is."
 	@$(PY) -m bot chat
 
@@ -44,9 +48,9 @@ DATA ?= ../shared
 	@$(INSTALL) --editable . < /dev/null
 	@touch $@
 
-.venv/.installed-dev: .venv/.installed
-	@echo "Installing what the tests need ..."
-	@$(INSTALL) --editable ".[dev]" < /dev/null
+.venv/.installed-%: .venv/.installed
+	@echo "Installing what $* needs ..."
+	@$(INSTALL) --editable ".[$*]" < /dev/null
 	@touch $@
 
 clean: ## remove the environment and caches, never the index

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 ATTEMPTS = 3  # to begin an answer
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 4.0  # seconds between them, doubled and jittered
 PATIENCE_IN_ALL = 3  # times as long as a model may be silent, an answer may take
-LONGEST_ANSWER = 8_000  # characters, after which a model that does not stop is stopped
+LONGEST_ANSWER = 4_000  # characters, after which a model that does not stop is stopped
 AT_ONCE = 8  # answers; who comes later waits
 CHARACTERS_A_TOKEN = 4  # of English, where a server does not count
 EXTRAS = {
