@@ -1,6 +1,7 @@
 import io
 import os
 import shutil
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,9 @@ from bot.settings import Settings
 from ingest.embedding import SentenceEmbeddings
 from ingest.publishing import FolderStore
 from ingest.sync import sync
+from tests.chat_server import ChatServer, Fault
 from tests.conftest import ESSAYS
+from tests.test_prose import SENTENCE, good
 
 
 @pytest.fixture(scope="module")
@@ -155,3 +158,41 @@ def test_without_a_terminal_errors_go_apart_and_are_counted(
     assert HELP in out
     assert err == "There is no command /nonsense; /help lists them.\n"
     assert apart.screen.complaints == 1
+
+
+def test_a_draft_is_shown_as_a_draft_and_replaced_by_the_checked_answer(desk: Desk) -> None:
+    with ChatServer(good, seconds_a_token=0.03) as server:
+        terminal = desk.chat(CHAT_MODEL="openai:m", CHAT_BASE_URL=server.openai_url)
+        terminal.expect_exact("›")
+        terminal.sendline("What is energy imperialism?")
+        terminal.expect_exact("draft: Capital wants")
+        terminal.expect_exact(f"{SENTENCE} [1]")
+        terminal.expect_exact("[1] Monopoly on Computing")
+        terminal.close(force=True)
+
+
+def test_ctrl_c_stops_the_chat_model(desk: Desk) -> None:
+    with ChatServer(good, Fault.STALLS) as server:
+        terminal = desk.chat(CHAT_MODEL="openai:m", CHAT_BASE_URL=server.openai_url)
+        terminal.expect_exact("›")
+        terminal.sendline("What is energy imperialism?")
+        terminal.expect_exact("draft: Capital wants")
+        terminal.sendintr()
+        terminal.expect_exact("Cancelled.")
+        assert server.cancelled.wait(5)
+        terminal.close(force=True)
+
+
+def test_a_chat_model_that_is_down_is_told_beside_the_quoted_answer(desk: Desk) -> None:
+    command = [sys.executable, "-m", "bot", "ask", "What is energy imperialism?"]
+    settings = {"CHAT_MODEL": "openai:m", "CHAT_BASE_URL": "http://127.0.0.1:9/v1"}
+    asked = subprocess.run(
+        command,
+        capture_output=True,
+        check=True,
+        cwd=desk.folder,
+        env={**os.environ, **settings, "PYTHONPATH": str(ESSAYS.parent)},
+        text=True,
+    )
+    assert "gives birth to those products.” [1]" in asked.stdout
+    assert "The chat model cannot be reached; these are the essays' own sentences." in asked.stdout
