@@ -2,8 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import AsyncExitStack, aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 
 from bot.answers import Answer, Clock, Prose, Record, compose
@@ -149,23 +149,31 @@ class Answerer:
         Closing it early stops the chat model.
         """
         question = check_question(question)
-        async with AsyncExitStack() as stack:
-            generation = await asyncio.to_thread(stack.enter_context, self.index.reading())
+        async with _entered(self.index.reading()) as generation:
             record = Record(question, generation, Clock())
-            stack.push_async_callback(asyncio.to_thread, self._count, record)
-            meant = await self._meant(record, history)
-            found = await asyncio.to_thread(self._find, generation, meant, record.clock)
-            yield found
-            prose: Prose | None = None
-            if found.evidence.answers and not record.note:
-                async with aclosing(self._write(record, found, history)) as events:
+            try:
+                async with aclosing(self._events(record, history)) as events:
                     async for event in events:
-                        if isinstance(event, Draft):
-                            yield event
-                        else:
-                            prose = event
-            record.cost = self.writer.spending.prices.cost(record.tokens) if self.writer else 0.0
-            yield await asyncio.to_thread(compose, record, found.evidence, prose)
+                        yield event
+            finally:
+                await asyncio.to_thread(self._count, record)
+
+    async def _events(
+        self, record: Record, history: Sequence[Turn]
+    ) -> AsyncGenerator[Found | Draft | Answer]:
+        meant = await self._meant(record, history)
+        found = await asyncio.to_thread(self._find, record.generation, meant, record.clock)
+        yield found
+        prose: Prose | None = None
+        if found.evidence.answers and not record.note:
+            async with aclosing(self._write(record, found, history)) as events:
+                async for event in events:
+                    if isinstance(event, Draft):
+                        yield event
+                    else:
+                        prose = event
+        record.cost = self.writer.spending.prices.cost(record.tokens) if self.writer else 0.0
+        yield await asyncio.to_thread(compose, record, found.evidence, prose)
 
     async def _meant(self, record: Record, history: Sequence[Turn]) -> list[str]:
         """What the question may mean, likeliest first; a model that fails leaves a note."""
@@ -224,6 +232,22 @@ class Answerer:
             text = generation.essay_text(citation.essay)
         start, end = paragraph_at(text, citation.start, citation.end)
         return Surroundings(text[start : citation.start], text[citation.end : end])
+
+
+@asynccontextmanager
+async def _entered(reading: AbstractContextManager[Generation]) -> AsyncIterator[Generation]:
+    """Enter in a thread, since opening may take seconds; left even if cancelled meanwhile."""
+    entering = asyncio.create_task(asyncio.to_thread(reading.__enter__))
+    try:
+        generation = await asyncio.shield(entering)
+    except asyncio.CancelledError:
+        entering.add_done_callback(
+            lambda entered: entered.exception() or reading.__exit__(None, None, None)
+        )
+        raise
+    with ExitStack() as stack:
+        stack.push(reading)  # its __exit__ alone
+        yield generation
 
 
 def open_answerer(store: Store, settings: Settings) -> Answerer:

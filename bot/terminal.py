@@ -37,7 +37,8 @@ def print_answer(console: Console, answer: "Answer") -> None:
     """The answer, then where each of its quotes stands."""
     _show(console, Text(plain(answer.text), style="yellow" if answer.refused else ""))
     if answer.note:
-        _show(console, Text(f"{plain(answer.note)}{QUOTED_INSTEAD}", style="yellow"))
+        quoted = QUOTED_INSTEAD if answer.citations else "."
+        _show(console, Text(f"{plain(answer.note)}{quoted}", style="yellow"))
     if answer.citations:
         console.print()
     for citation in answer.citations:

@@ -12,7 +12,6 @@ import json
 import random
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -61,9 +60,11 @@ class Written:
 
 def measure(folder: Path, bench: Workbench) -> Report:
     """Check every claim about the essays that no limit was chosen on. Raises BenchmarkMissing."""
-    claims = [each for each in read_claims() if each.essay >= FIRST_REPORTED]
+    need(folder / FIRST_REPORTED)
+    reported = [each for each in read_claims() if each.essay >= FIRST_REPORTED]
+    claims = [each for each in reported if (folder / each.essay).exists()]
     written = claims + list(_made_of(claims))
-    with _essays_indexed(folder, bench) as answerer:
+    with bench.folder_indexed(folder) as answerer:
         verdicts = [_check(each, answerer) for each in bench.track(written, "Checking")]
     shown: dict[str, list[bool]] = defaultdict(list)
     for each, verdict in zip(written, verdicts, strict=True):
@@ -83,11 +84,6 @@ def read_claims() -> list[Written]:
     """The claims that were written by hand, in order."""
     lines = CLAIMS.read_text("utf-8").splitlines()
     return [pydantic.TypeAdapter(Written).validate_json(line) for line in lines]
-
-
-def _essays_indexed(folder: Path, bench: Workbench) -> AbstractContextManager[Answerer]:
-    need(folder / FIRST_REPORTED)
-    return bench.folder_indexed(folder)
 
 
 def _made_of(claims: Sequence[Written]) -> Iterator[Written]:
@@ -186,7 +182,7 @@ def main() -> None:
         each for each in read_claims() if each.essay < FIRST_REPORTED and each.kind == FAITHFUL
     ]
     bench = Workbench(SentenceEmbeddings(), Path("index/evals-claims"), Console(stderr=True))
-    with _essays_indexed(essays, bench) as answerer:
+    with bench.folder_indexed(essays) as answerer:
         found = [_signals(each, answerer) for each in bench.track(chosen_on, "Checking")]
     limits = {name: round(value, 3) for name, value in choose_limits(found)._asdict().items()}
     LIMITS.write_text(json.dumps(limits, indent=2) + "\n", "utf-8")

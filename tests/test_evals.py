@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from bot.checking import Signals
 from bot.cli import main
-from evals import chunking, questions, scifact, squad2
+from evals import chunking, claims, questions, scifact, squad2
 from evals.articles import choose_questions, part, questions_about, read_articles
 from evals.baseline import falls, read_baseline, unknown, write_baseline
 from evals.errors import BenchmarkMissing
@@ -25,6 +26,7 @@ from evals.pictures import draw_bars, draw_lines
 from evals.recursive import split_recursively
 from evals.reporting import Report, Table, WorstQuestion, as_html
 from evals.workbench import Workbench
+from ingest.embedding import SentenceEmbeddings
 from tests.letters import LetterEmbeddings
 
 LION = "The lion sleeps in the tall grass by day.\n\nAt night it hunts zebras near the river."
@@ -438,3 +440,26 @@ def test_an_absent_library_is_told_with_what_to_install(
         "essay-bot: Measuring needs matplotlib, which is not installed; "
         'run: pip install "essay-bot[eval]"\n'
     )
+
+
+def test_corrupted_sentences_are_held_back_and_faithful_ones_shown(
+    tmp_path: Path, embeddings: SentenceEmbeddings
+) -> None:
+    essays = ("federalist_43.txt", "federalist_51.txt")
+    bench = Workbench(embeddings, tmp_path / "index", Console(quiet=True))
+    for essay in essays:
+        quotes = dict.fromkeys(each.quote for each in claims.read_claims() if each.essay == essay)
+        (tmp_path / essay).write_text("\n\n".join(["By Madison", *quotes]), "utf-8")
+    figures = figures_of(claims.measure(tmp_path, bench))
+    assert figures["faithful: shown"].value > 0.8
+    assert figures["quote of another essay: held back"].value == 1
+    assert figures["citation of something else: held back"].value > 0.8
+    assert figures["number: held back"].value == figures["name: held back"].value == 1
+
+
+def test_limits_cost_few_of_the_sentences_they_are_chosen_on() -> None:
+    signals = [Signals(n / 1000, 1 - n / 1000, n % 2) for n in range(1000)]
+    limits = claims.choose_limits(signals)
+    assert limits.nearness == pytest.approx(0.015, abs=0.001)
+    assert limits.telling == pytest.approx(0.016, abs=0.001)
+    assert limits.turned == 1
