@@ -136,7 +136,9 @@ class ChatModel:
                 while chunk is not None:
                     yield chunk
                     left = end - asyncio.get_running_loop().time()
-                    chunk = await asyncio.wait_for(anext(rest, None), min(self._patience, left))
+                    # wait_for would swallow a cancellation now and then on Python 3.11
+                    async with asyncio.timeout(min(self._patience, left)):
+                        chunk = await anext(rest, None)
         except Exception as error:  # each provider has a tree of its own
             _log.warning("chat model %s: %s: %s", self.name, type(error).__name__, error)
             raise ChatModelFailed(f"The chat model {_reason(error)}") from error
@@ -145,7 +147,8 @@ class ChatModel:
         """The first chunk, and those that follow."""
         stream = cast("AsyncGenerator[AIMessageChunk]", model.astream(list(messages)))
         try:
-            return await asyncio.wait_for(anext(stream, None), self._patience), stream
+            async with asyncio.timeout(self._patience):
+                return await anext(stream, None), stream
         except BaseException:
             await stream.aclose()
             raise

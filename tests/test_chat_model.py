@@ -115,6 +115,20 @@ def test_a_cancelled_task_stops_the_model(provider: str) -> None:
         assert server.cancelled.wait(5)
 
 
+@each_provider
+def test_no_cancellation_is_lost_while_words_arrive(provider: str) -> None:
+    async def cancel_often(model: ChatModel) -> None:
+        for number in range(100):
+            task = asyncio.create_task(model.ask_whole("Be brief.", "Go on.", Meter()))
+            await asyncio.sleep(0.01 + number / 2000)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asyncio.wait_for(asyncio.shield(task), 5)
+
+    with ChatServer(answer, Fault.ENDLESS) as server:
+        asyncio.run(cancel_often(connect(provider, server)))
+
+
 @pytest.mark.parametrize(
     ("name", "told"),
     [

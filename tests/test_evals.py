@@ -419,7 +419,7 @@ def test_a_benchmark_prints_a_table_and_tells_where_its_report_is(run: Run, tmp_
     assert (tmp_path / "here").is_dir()
 
 
-@pytest.mark.parametrize("name", ["chunking", "scifact", "squad2", "questions", "all"])
+@pytest.mark.parametrize("name", ["chunking", "scifact", "squad2", "questions", "claims", "all"])
 def test_absent_data_is_told_in_one_sentence(run: Run, tmp_path: Path, name: str) -> None:
     code, out, err = run(name, tmp_path / "nowhere")
     assert (code, out) == (1, "")
@@ -427,7 +427,7 @@ def test_absent_data_is_told_in_one_sentence(run: Run, tmp_path: Path, name: str
     last = err.splitlines()[-1]
     assert last.startswith("essay-bot: ")
     assert "nowhere" in last
-    assert len(err.splitlines()) == (5 if name == "all" else 1)
+    assert len(err.splitlines()) == (6 if name == "all" else 1)
 
 
 def test_an_absent_library_is_told_with_what_to_install(
