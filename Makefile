@@ -28,7 +28,7 @@ types: .venv/.installed-dev
 	@$(PY) -m mypy
 
 tests: .venv/.installed-dev
-	@$(PY) -m pytest
+	@$(PY) -m pytest -n 2 --dist loadfile
 
 eval: .venv/.installed-dev ## measure search, answers and refusals on all that DATA holds
 	@$(PY) -m bot eval all "$(DATA)"

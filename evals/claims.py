@@ -1,8 +1,9 @@
 """Sentences as models write them about The Federalist, faithful and corrupted: which are shown?
 
-`claims.jsonl` holds lines {"essay", "quote", "claim", "kind"}: a sentence that claims to rest on
-the quote. Kinds that need no author are made here of the faithful ones. The limits of
-bot/checking.json are chosen on the essays before FIRST_REPORTED, the report is about the others.
+The files of `sentences/` hold lines {"essay", "quote", "claim", "kind"}: a sentence that claims to
+rest on the quote. Kinds that need no author are made here of the faithful ones. The rules were
+written and the limits of bot/checking.json chosen on one file; the report is about the other, which
+was written afterwards.
 
     python -m evals.claims FEDERALIST     writes bot/checking.json
 """
@@ -31,16 +32,18 @@ from bot.checking import (
     read_passages,
 )
 from bot.retrieval import retrieve
+from evals.errors import BenchmarkMissing
 from evals.figures import Figure, mean_figure
 from evals.pictures import draw_bars
 from evals.reporting import Picture, Report, Table, WorstQuestion
-from evals.workbench import Workbench, need
+from evals.workbench import Workbench
 from ingest.embedding import SentenceEmbeddings
 from ingest.passages import split_sentences
 
 NAME = "claims"
-CLAIMS = Path(__file__).parent / "claims.jsonl"
-FIRST_REPORTED = "federalist_43.txt"
+CHOSEN_ON, REPORTED = (
+    Path(__file__).parent / "sentences" / name for name in ("chosen_on.jsonl", "reported.jsonl")
+)
 FAITHFUL = "faithful"
 PASSAGES = 3  # before the checker for each claim, the one it cites among them
 SEED = 0
@@ -60,9 +63,11 @@ class Written:
 
 def measure(folder: Path, bench: Workbench) -> Report:
     """Check every claim about the essays that no limit was chosen on. Raises BenchmarkMissing."""
-    need(folder / FIRST_REPORTED)
-    reported = [each for each in read_claims() if each.essay >= FIRST_REPORTED]
-    claims = [each for each in reported if (folder / each.essay).exists()]
+    claims = [each for each in read_claims(REPORTED) if (folder / each.essay).exists()]
+    if not claims:
+        raise BenchmarkMissing(
+            f"No essay of The Federalist is in {folder}; name the folder that holds them."
+        )
     written = claims + list(_made_of(claims))
     with bench.folder_indexed(folder) as answerer:
         verdicts = [_check(each, answerer) for each in bench.track(written, "Checking")]
@@ -80,9 +85,9 @@ def measure(folder: Path, bench: Workbench) -> Report:
     )
 
 
-def read_claims() -> list[Written]:
+def read_claims(file: Path) -> list[Written]:
     """The claims that were written by hand, in order."""
-    lines = CLAIMS.read_text("utf-8").splitlines()
+    lines = file.read_text("utf-8").splitlines()
     return [pydantic.TypeAdapter(Written).validate_json(line) for line in lines]
 
 
@@ -178,9 +183,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m evals.claims", description=__doc__)
     parser.add_argument("essays", type=Path)
     essays = parser.parse_args().essays
-    chosen_on = [
-        each for each in read_claims() if each.essay < FIRST_REPORTED and each.kind == FAITHFUL
-    ]
+    chosen_on = [each for each in read_claims(CHOSEN_ON) if each.kind == FAITHFUL]
     bench = Workbench(SentenceEmbeddings(), Path("index/evals-claims"), Console(stderr=True))
     with bench.folder_indexed(essays) as answerer:
         found = [_signals(each, answerer) for each in bench.track(chosen_on, "Checking")]

@@ -74,7 +74,12 @@ class Desk:
     folder: Path
 
     def chat(self, **settings: str) -> "pexpect.spawn[str]":
-        environment = {"HOME": str(self.folder), "TERM": "xterm", "PYTHONPATH": str(ESSAYS.parent)}
+        environment = {
+            "HOME": str(self.folder),
+            "TERM": "xterm",
+            "COLUMNS": "200",
+            "PYTHONPATH": str(ESSAYS.parent),
+        }
         return pexpect.spawn(
             sys.executable,
             ["-m", "bot", "chat"],
