@@ -11,7 +11,8 @@ from text_to_num import alpha2digit
 
 from ingest.keywords import split_words
 
-SMALL = ("1", "2")
+ONE, PAIR = "1", "2"  # that may be "the one" and "second"
+SMALL = (ONE, PAIR)
 THOUSANDS = ("000000", "000", "00")
 SHARES = {"half": "1/2", "quarter": "1/4", "quarters": "1/4", "dozen": "12", "dozens": "12"}
 ROOT = 4  # letters that the names of a country and of its people share
@@ -20,6 +21,10 @@ _LEFT_OUT = re.compile(r"\s*(?:\.\s?\.\s?\.|…|\[[^\]]*\])\s*")
 _NUMBER = re.compile(r"\d[\d.,/]*\d|\d")
 _FRACTION = re.compile(r"\b(?:(\d+|an?) (\d+)(?:rd|th)s?\b|(\d+)(?:rd|th) part)")
 _SHARE_WORDS = re.compile(r"\b(?:half|quarters?|dozens?)\b", re.IGNORECASE)
+_COUNTING_CLAUSE = re.compile(r"[,;:.!?()—](?!\d)|\b(?:and|but|while|whereas|as|than)\b")
+_TWO = re.compile(
+    r"\b(?:both|n?either|twice|double|pair|couple|former|latter|others?|second|between|and)\b", re.I
+)
 _RANGE = re.compile(r"\b(\d+) (?:or|to|and|&) (\d+)\b")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _PLAIN = re.compile(r"[a-zA-Z\d\u00c0-\u024f\u1e00-\u1eff\s.,;:!?'\"“”‘’()/%&$£€°§…–—-]*")
@@ -46,14 +51,14 @@ _LACKING = re.compile(
 _LINKING = frozenset(
     re.findall(
         r"\w+",
-        """according after all although among amongst an another any anyone at because before
-        besides both by certain despite each either even every everyone everything few for
-        from given had hence here how however if in instead less like many merely more
-        moreover most much neither no nobody none nor nothing on once one only others people
-        perhaps rather several since some someone something still such taken than the their
-        then there therefore these they this those though through thus to together under
-        unless until upon what when whenever where whereas whether which while who whoever why
-        with within without yet""",
+        """are can could did do does is may must should was were will would according after all
+        although among amongst an another any anyone at because before besides both by certain
+        despite each either even every everyone everything few for from given had hence here
+        how however if in instead less like many merely more moreover most much neither no
+        nobody none nor nothing on once one only others people perhaps rather several since
+        some someone something still such taken than the their then there therefore these they
+        this those though through thus to together under unless until upon what when whenever
+        where whereas whether which while who whoever why with within without yet""",
     )
 )
 _INSTRUCTION = re.compile(
@@ -139,6 +144,27 @@ def strange_number(claim: str, ground: str) -> str | None:
     return strange[0] if all(strange) else None
 
 
+def misplaced_number(claim: str, ground: str) -> str | None:
+    """The first number of `claim` that `ground` has, but in a clause about something else.
+
+    That is, one whose words are fewer of the claim's than those of a clause with another number.
+    """
+    told, known = _in_digits(claim)[0], _in_digits(ground)[0]
+    clauses = [(_words_of(each), set(_values(each))) for each in _COUNTING_CLAUSE.split(known)]
+    for clause in _COUNTING_CLAUSE.split(told):
+        for number in _NUMBER.findall(clause):
+            shared = [(len(_words_of(clause) & words), values) for words, values in clauses]
+            own = [count for count, values in shared if _value(number) in values]
+            others = [count for count, values in shared if values and _value(number) not in values]
+            if own and _value(number) != ONE and max(others, default=0) > max(own):
+                return str(number)
+    return None
+
+
+def _words_of(clause: str) -> set[str]:
+    return {word for word in split_words([clause])[0] if not word[0].isdigit()}
+
+
 def _in_digits(text: str) -> list[str]:
     """A text with its number words in digits: "two hundred and six", and "thirty and nine"."""
     apart = _SHARE_WORDS.sub(lambda word: SHARES[word.group().lower()], text.replace("-", " "))
@@ -168,7 +194,10 @@ def _counts(told: str, number: re.Match[str], ground: str) -> bool:
 
     They count where the other text counts the same thing otherwise: one year, seven years.
     """
-    if _value(number.group()) not in SMALL:
+    value = _value(number.group())
+    if value not in SMALL:
+        return True
+    if value == PAIR and told[number.end() :][:2] != "nd" and not _TWO.search(ground):
         return True
     counted = split_words([told[number.end() :]])[0][:1]
     pairs = pairwise(split_words([_in_digits(ground)[0]])[0])

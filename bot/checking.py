@@ -12,6 +12,7 @@ from bot.agreement import (
     instructs,
     invented_quotation,
     locate_words,
+    misplaced_number,
     negations_differ,
     quotations_in,
     strange_name,
@@ -180,6 +181,8 @@ class Checker:
             return f"the quotation “{part}” does not stand in what it cites"
         if part := strange_number(claim.text, known):
             return f"the number {part} does not stand in what it cites"
+        if part := misplaced_number(claim.text, known):
+            return f"the number {part} counts something else in what it cites"
         if part := strange_name(claim.text, ground, names, self._is_small):
             return f"the name {part} does not stand in what it cites"
         return ""

@@ -48,7 +48,7 @@ FAITHFUL = "faithful"
 PASSAGES = 3  # before the checker for each claim, the one it cites among them
 SEED = 0
 QUOTED_WORDS = 10
-SHARES = Signals(0.015, 0.015, 0.01)  # of faithful claims that each limit may cost while choosing
+SHARES = Signals(0.005, 0.005, 0.01)  # of faithful claims that each limit may cost while choosing
 
 
 @dataclass(frozen=True)

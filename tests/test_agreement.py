@@ -8,6 +8,7 @@ from bot.agreement import (
     instructs,
     invented_quotation,
     locate_words,
+    misplaced_number,
     negations_differ,
     strange_name,
     strange_number,
@@ -59,7 +60,8 @@ def test_a_script_that_the_essay_uses_is_not_foreign() -> None:
         ("In 1788 they agreed.", "1788"),
         ("Two thirds agreed.", "2/3"),
         ("Thirty delegates came.", "30"),
-        ("One of the two parties agreed.", None),
+        ("One of them agreed, and both parties.", None),
+        ("The two parties agreed.", "2"),
     ],
 )
 def test_numbers_must_stand_in_the_ground_in_digits_or_words(
@@ -71,6 +73,13 @@ def test_numbers_must_stand_in_the_ground_in_digits_or_words(
 def test_one_is_a_number_where_the_ground_counts_the_same_thing() -> None:
     assert strange_number("It lasts one year.", "It lasts seven years.") == "1"
     assert strange_number("One may say so.", "It lasts seven years.") is None
+
+
+def test_a_number_must_count_what_it_counts_in_the_ground() -> None:
+    ground = "New York elects a governor for three years, South Carolina for two years."
+    assert misplaced_number("New York elects its governor for two years.", ground) == "2"
+    assert misplaced_number("New York elects its governor for three years.", ground) is None
+    assert misplaced_number("South Carolina does so for two years.", ground) is None
 
 
 def test_a_range_has_both_its_ends() -> None:
