@@ -134,14 +134,24 @@ def invented_quotation(claim: str, ground: str) -> str | None:
     return next((each for each in quotations_in(claim) if not find_words(each, ground)), None)
 
 
-def strange_number(claim: str, ground: str) -> str | None:
-    """The first number of `claim`, in digits or words, that `ground` has not."""
+def strange_number(claim: str, ground: str, names: str = "") -> str | None:
+    """The first number of `claim`, in digits or words, that `ground` has not.
+
+    A number of `names` may stand after a word of them: Federalist No. 10.
+    """
     known = {value for told in _in_digits(ground) for value in _values(told)}
     strange = []
-    for told in _in_digits(claim):
+    for told in _in_digits(_without_numbered(claim, names)):
         numbers = [match for match in _NUMBER.finditer(told) if _value(match.group()) not in known]
         strange.append(next((one.group() for one in numbers if _counts(told, one, ground)), None))
     return strange[0] if all(strange) else None
+
+
+def _without_numbered(claim: str, names: str) -> str:
+    """A claim without the numbers that follow a word of the names and stand there too."""
+    words = "|".join(map(re.escape, dict.fromkeys(_WORD.findall(names))))
+    numbers = "|".join(dict.fromkeys(re.findall(r"\d+", names)))
+    return re.sub(rf"\b({words})\b(\W+)(?:{numbers})\b", r"\1\2", claim) if numbers else claim
 
 
 def misplaced_number(claim: str, ground: str) -> str | None:

@@ -179,9 +179,9 @@ class Checker:
             return f"“{part}” does not belong in an answer"
         if part := invented_quotation(claim.text, known):
             return f"the quotation “{part}” does not stand in what it cites"
-        if part := strange_number(claim.text, known):
+        if part := strange_number(claim.text, ground, names):
             return f"the number {part} does not stand in what it cites"
-        if part := misplaced_number(claim.text, known):
+        if part := misplaced_number(claim.text, ground):
             return f"the number {part} counts something else in what it cites"
         if part := strange_name(claim.text, ground, names, self._is_small):
             return f"the name {part} does not stand in what it cites"

@@ -82,6 +82,13 @@ def test_a_number_must_count_what_it_counts_in_the_ground() -> None:
     assert misplaced_number("South Carolina does so for two years.", ground) is None
 
 
+def test_the_number_of_an_essay_is_known_after_its_name() -> None:
+    names = "The Federalist No. 2\nBy Jay"
+    assert strange_number("In Federalist No. 2, Jay says so.", "So it is.", names) is None
+    assert strange_number("Federalist 2 says so.", "So it is.", names) is None
+    assert strange_number("Three are better than 2.", "Three are better.", names) == "2"
+
+
 def test_a_range_has_both_its_ends() -> None:
     ground = "An army of twenty-five or thirty thousand men."
     assert strange_number("It has 25,000 to 30,000 men.", ground) is None
