@@ -445,7 +445,7 @@ def test_an_absent_library_is_told_with_what_to_install(
 def test_corrupted_sentences_are_held_back_and_faithful_ones_shown(
     tmp_path: Path, embeddings: SentenceEmbeddings
 ) -> None:
-    essays = ("federalist_43.txt", "federalist_51.txt")
+    essays = ("federalist_13.txt", "federalist_19.txt", "federalist_47.txt")
     written = claims.read_claims(claims.REPORTED)
     bench = Workbench(embeddings, tmp_path / "index", Console(quiet=True))
     for essay in essays:
@@ -459,8 +459,8 @@ def test_corrupted_sentences_are_held_back_and_faithful_ones_shown(
 
 
 def test_limits_cost_few_of_the_sentences_they_are_chosen_on() -> None:
-    signals = [Signals(n / 1000, 1 - n / 1000, n % 2) for n in range(1000)]
+    signals = [Signals(n / 1000, (n + 1) / 1000, n % 2) for n in range(1000)]
     limits = claims.choose_limits(signals)
-    assert limits.nearness == pytest.approx(0.015, abs=0.001)
-    assert limits.telling == pytest.approx(0.016, abs=0.001)
+    assert limits.nearness == pytest.approx(claims.SHARES.nearness, abs=0.001)
+    assert limits.telling == pytest.approx(claims.SHARES.telling, abs=0.002)
     assert limits.turned == 1
