@@ -452,7 +452,7 @@ def test_corrupted_sentences_are_held_back_and_faithful_ones_shown(
         quotes = dict.fromkeys(each.quote for each in written if each.essay == essay)
         (tmp_path / essay).write_text("\n\n".join(["By Madison", *quotes]), "utf-8")
     figures = figures_of(claims.measure(tmp_path, bench))
-    assert figures["faithful: shown"].value > 0.8
+    assert figures["faithful: shown"].value > 0.5
     assert figures["quote of another essay: held back"].value == 1
     assert figures["citation of something else: held back"].value > 0.8
     assert figures["number: held back"].value == figures["name: held back"].value == 1
