@@ -57,11 +57,6 @@ class Spending:
             row = database.execute(query, (day,)).fetchone()
         return Meter(*row) if row else Meter()
 
-    def days(self) -> list[str]:
-        """The days on which something was spent, in order. Raises SettingsInvalid."""
-        with self._open() as database:
-            return [day for (day,) in database.execute("select day from spending order by day")]
-
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         try:

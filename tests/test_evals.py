@@ -445,14 +445,14 @@ def test_an_absent_library_is_told_with_what_to_install(
 def test_corrupted_sentences_are_held_back_and_faithful_ones_shown(
     tmp_path: Path, embeddings: SentenceEmbeddings
 ) -> None:
-    essays = ("federalist_13.txt", "federalist_19.txt", "federalist_47.txt")
+    essays = ("federalist_14.txt", "federalist_43.txt", "federalist_51.txt")
     written = claims.read_claims(claims.REPORTED)
     bench = Workbench(embeddings, tmp_path / "index", Console(quiet=True))
     for essay in essays:
         quotes = dict.fromkeys(each.quote for each in written if each.essay == essay)
         (tmp_path / essay).write_text("\n\n".join(["By Madison", *quotes]), "utf-8")
     figures = figures_of(claims.measure(tmp_path, bench))
-    assert figures["faithful: shown"].value > 0.5
+    assert figures["faithful: shown"].value > 0.8
     assert figures["quote of another essay: held back"].value == 1
     assert figures["citation of something else: held back"].value > 0.8
     assert figures["number: held back"].value == figures["name: held back"].value == 1
