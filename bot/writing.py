@@ -4,7 +4,7 @@ import asyncio
 import re
 import secrets
 from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
 from bot.agreement import foreign_part
@@ -12,6 +12,7 @@ from bot.chat_model import ChatModel, Meter
 from bot.checking import Checker, Claim, Reading, Support, Verdict
 from bot.conversation import Turn
 from bot.display import plain_line
+from bot.errors import ChatModelFailed
 from bot.questions import LONGEST_QUESTION
 from ingest.passages import split_sentences
 from prompts import read_prompt
@@ -81,8 +82,9 @@ async def write(
     claims = parse_claims(draft)[:MOST_SENTENCES]
     verdicts = await asyncio.to_thread(_check_all, checker, claims)
     if claims and any(each.fault for each in verdicts):
-        mended = await model.ask_whole(system, _repair_message(message, verdicts), meter)
-        verdicts = await asyncio.to_thread(_mend, checker, verdicts, mended)
+        with suppress(ChatModelFailed):  # what stands already may be enough
+            mended = await model.ask_whole(system, _repair_message(message, verdicts), meter)
+            verdicts = await asyncio.to_thread(_mend, checker, verdicts, mended)
     standing = list({each.claim.text: each for each in verdicts if not each.fault}.values())
     enough = bool(standing) and len(standing) >= LEAST_KEPT * len(claims)
     yield Written(standing, complete=enough)

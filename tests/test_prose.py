@@ -165,6 +165,16 @@ def test_a_sentence_that_stays_at_fault_goes_and_the_others_stay(play: Play) -> 
     assert not answer.note
 
 
+def test_what_stands_is_kept_when_the_model_fails_while_mending(play: Play) -> None:
+    def write(messages: Messages) -> str:
+        scene.server.fault = Fault.UNAUTHORIZED  # from the next request on
+        return good(messages) + cite(f"In 1999 {SENTENCE}", RELIED_ON, messages)
+
+    scene = play(write)
+    assert scene.ask().text == f"{SENTENCE} [1]"
+    assert len(scene.server.requests) == 2
+
+
 @pytest.mark.parametrize(
     "line",
     [
