@@ -61,11 +61,15 @@ _LINKING = frozenset(
         where whereas whether which while who whoever why with within without yet""",
     )
 )
+_COMMON_ENDING = re.compile(
+    r"(?:ing|ed|ly|ies|tions?|ments?|ness|it(?:y|ies)|isms?|ships?|ous|ful|less|[ai]ble)$"
+)
 _INSTRUCTION = re.compile(
     r"(?:^|[.,;:!?\"“(]\s*)(?:(?:and|then|please|you (?:must|should|will)|always|also|now)\s+)*"
     r"(?:write|say|claim|answer|reply|respond|mention|infer|cite|announce|repeat|print|output|"
     r"include|insert|append|ignore|disregard|forget|pretend|hide|quote|state|declare|translate)\b"
-    r"|\b(?:must|should|shall|to) (?:write|answer|reply|respond|output|be cited|add that)\b"
+    r"|\b(?:must|should|shall|(?:is|are)(?: now)? to) "
+    r"(?:write|answer|reply|respond|output|be cited|add that)\b"
     r"|\bif (?:the )?user\b|\bwhen(?:ever)? asked\b|\bthis question is put\b|\bwhatever is asked\b"
     r"|\byour (?:answer|reply|response|instruction|prompt)|\bsystem prompt\b|\blanguage model\b"
     r"|^\s*(?:system|assistant|user|verified|confidence|claim|instruction|question|answer)\s*:",
@@ -236,7 +240,7 @@ def strange_name(
 def _links(word: str) -> bool:
     """Whether a word at the beginning of a sentence is a common one by its looks alone."""
     small = word.lower()
-    inflected = re.search(r"(?:ing|ed|ly)$", small)
+    inflected = _COMMON_ENDING.search(small)
     return small in _LINKING or bool(inflected) or not split_words([small])[0]
 
 
@@ -261,7 +265,7 @@ def _is_known(name: str, known: str) -> bool:
     """Whether a name stands in a text, be it as American does where America stands."""
     if _stem(name) in _stems(known):
         return True
-    people = re.sub(r"(?:ans?|ish|ians?|ese|s)$", "", name)
+    people = re.sub(r"(?:ans?|ish|ians?|ese|ks?|s)$", "", name)
     places = (word for word, _ in _capitalised(known))
     return people != name and any(place[:ROOT] == people[:ROOT] for place in places)
 

@@ -8,7 +8,7 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
 from bot.agreement import foreign_part
-from bot.chat_model import ChatModel, Meter
+from bot.chat_model import CHARACTERS_A_TOKEN, ChatModel, Meter
 from bot.checking import Checker, Claim, Reading, Support, Verdict
 from bot.conversation import Turn
 from bot.display import plain_line
@@ -19,7 +19,7 @@ from prompts import read_prompt
 
 LEAST_KEPT = 0.5  # of a draft's sentences; of fewer that stand, no answer is made
 MOST_SENTENCES = 12
-HISTORY = 4_000  # characters of earlier turns, the latest first
+HISTORY = 1_000  # tokens of earlier turns, the latest first
 UNFINISHED = "…"
 _CITATION = re.compile(r"\[\s*(\d{1,3}(?:\s*,\s*\d{1,3})*)\s*(?:[:,]?\s*[\"“](.*?)[\"”])?\s*\]")
 _OPEN_CITATION = re.compile(r"\[[^\]]*$")
@@ -133,7 +133,7 @@ def history_text(history: Sequence[Turn]) -> str:
     left = HISTORY
     for turn in reversed(history):
         text = f"Question: {turn.question}\nAnswer: {turn.answer}"
-        left -= len(text)
+        left -= len(text) // CHARACTERS_A_TOKEN
         if left < 0:
             break
         kept.append(text)

@@ -186,3 +186,4 @@ def test_what_instructs_the_one_who_answers_is_known(sentence: str) -> None:
 
 def test_what_merely_speaks_of_saying_does_not_instruct() -> None:
     assert not instructs("The author says that he would write, if asked, a longer answer.")
+    assert not instructs("It was too weak to answer his purposes.")

@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.chat_model import CHARACTERS_A_TOKEN
 from bot.checking import Claim, Support
 from bot.conversation import Turn
 from bot.writing import HISTORY, draft_text, history_text, is_refusal, parse_claims
@@ -55,8 +56,8 @@ def test_a_refusal_is_known(said: str) -> None:
 
 
 def test_earlier_turns_are_kept_from_the_latest_on() -> None:
-    turns = [Turn(f"Q{number}", "a" * (HISTORY // 3)) for number in range(5)]
+    turns = [Turn(f"Q{number}", "a" * (HISTORY * CHARACTERS_A_TOKEN // 3)) for number in range(5)]
     kept = history_text(turns)
-    assert len(kept) <= HISTORY
+    assert len(kept) <= HISTORY * CHARACTERS_A_TOKEN
     assert kept.index("Q3") < kept.index("Q4")
     assert "Q1" not in kept
