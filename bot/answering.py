@@ -11,7 +11,7 @@ from bot.chat_model import ChatModel
 from bot.checking import Checker, read_passages
 from bot.citations import Citation, Quote, cite
 from bot.conversation import Turn, standalone_questions
-from bot.errors import ChatModelFailed
+from bot.errors import ChatModelFailed, EssayUnknown
 from bot.evidence import Evidence, weigh
 from bot.questions import check_question
 from bot.reranking import RERANKED, Reranker
@@ -78,11 +78,15 @@ class Answerer:
     def load(self) -> None:
         """Load the models and open the index now, so that the first answer need not wait."""
         with self.index.reading():
-            self.embeddings.load()
-            if self.reranker:
-                self.reranker.load()
-            if self.writer:
-                self.writer.model.load()
+            self.load_models()
+
+    def load_models(self) -> None:
+        """Load the models alone, where there may be no index yet."""
+        self.embeddings.load()
+        if self.reranker:
+            self.reranker.load()
+        if self.writer:
+            self.writer.model.load()
 
     def close(self) -> None:
         """Close what `answer` and the index have open; call it when no one asks."""
@@ -142,14 +146,16 @@ class Answerer:
         return Found(ranked, evidence)
 
     async def astream(
-        self, question: str, history: Sequence[Turn] = ()
+        self, question: str, history: Sequence[Turn] = (), essay: str = ""
     ) -> AsyncGenerator[Found | Draft | Answer]:
         """The passages found, drafts as a chat model writes, and last the answer; as `answer`.
 
-        Closing it early stops the chat model.
+        With `essay` it is made from this one alone. Closing it early stops the chat model. Raises
+        EssayUnknown too.
         """
         question = check_question(question)
-        async with _entered(self.index.reading()) as generation:
+        async with _entered(self.index.reading()) as whole:
+            generation = await asyncio.to_thread(_within, whole, essay) if essay else whole
             record = Record(question, generation, Clock())
             try:
                 async with aclosing(self._events(record, history)) as events:
@@ -232,6 +238,12 @@ class Answerer:
             text = generation.essay_text(citation.essay)
         start, end = paragraph_at(text, citation.start, citation.end)
         return Surroundings(text[start : citation.start], text[citation.end : end])
+
+
+def _within(generation: Generation, essay: str) -> Generation:
+    if essay not in generation.manifest.essays:
+        raise EssayUnknown(f"There is no essay “{essay}” in the index.")
+    return generation.within(essay)
 
 
 @asynccontextmanager

@@ -166,6 +166,15 @@ def chat(index: IndexOption = None) -> None:
         raise typer.Exit(1)
 
 
+@app.command()
+def discord(index: IndexOption = None) -> None:
+    """Answer in Discord, until it is stopped by Ctrl-C or SIGTERM; needs DISCORD_TOKEN."""
+    from bot.discord_bot.running import run
+
+    settings = read_settings()
+    run(settings.model_copy(update={"index_dir": index or settings.index_dir}))
+
+
 def main() -> None:
     """Run a command; an error meant for a person is one sentence and exit code 1."""
     _set_encodings()

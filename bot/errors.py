@@ -11,6 +11,22 @@ class QuestionInvalid(EssayBotError):
     """There is no question, or it is too long to be one."""
 
 
+class EssayUnknown(EssayBotError):
+    """An essay was named that the index does not hold."""
+
+
+class ReindexFailed(EssayBotError):
+    """A reindex that was started from Discord did not come to its end."""
+
+
+class FileRefused(EssayBotError):
+    """A file is no essay that can be added or removed."""
+
+
+class DiscordRefused(EssayBotError):
+    """Discord does not let the bot in."""
+
+
 class BatchInvalid(EssayBotError):
     """A line of a batch is not a question, or the batch cannot be read."""
 

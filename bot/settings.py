@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.errors import SettingsInvalid
@@ -25,6 +25,13 @@ class Settings(BaseSettings):
     chat_price_input: float = Field(default=0, ge=0)
     chat_price_output: float = Field(default=0, ge=0)
     data_dir: Path = Path("data")
+    discord_token: SecretStr = SecretStr("")
+    discord_message_content: bool = False
+    discord_separate_servers: bool = False
+    discord_home: int = Field(default=0, ge=0)
+    discord_person_a_minute: int = Field(default=6, gt=0)
+    discord_server_a_minute: int = Field(default=120, gt=0)
+    discord_overall_a_minute: int = Field(default=600, gt=0)
 
     @field_validator("essays_dir", "index_dir", "data_dir")
     @classmethod

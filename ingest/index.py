@@ -107,11 +107,17 @@ class Rows:
             if count != expected:
                 raise IndexDamaged(f"{count} {what} where {expected} should be")
 
-    def nearest(self, vector: Sequence[float], limit: int) -> list[tuple[str, float]]:
-        """The passages nearest to a vector: id and cosine similarity, best first."""
+    def nearest(
+        self, vector: Sequence[float], limit: int, edition: str = ""
+    ) -> list[tuple[str, float]]:
+        """The passages, or those of an edition, nearest to a vector.
+
+        Each as its id and its cosine similarity, best first.
+        """
         found = self._passages.query(
             query_embeddings=np.asarray([vector], dtype=np.float32),
             n_results=limit,
+            where=_in([edition]) if edition else None,
             include=["distances"],
         )
         pairs = zip(found["ids"][0], (found["distances"] or [[]])[0], strict=True)
@@ -216,19 +222,29 @@ class Generation:
         rows: Rows,
         keywords: KeywordIndex,
         close: Callable[[], None],
+        *,
+        only: str = "",
     ) -> None:
+        """`only` is the one edition that searches look through, if not all."""
         self.name = name
         self.manifest = manifest
         self.rows = rows
         self.keywords = keywords
         self.close = close
+        self._only = only
         self._editions = manifest.editions()
+
+    def within(self, source: str) -> "Generation":
+        """The same, but searches find only what stands in this essay. Raises KeyError."""
+        only = edition(source, self.manifest.essays[source].fingerprint)
+        keywords = self.keywords.within([id for id in self.keywords.ids if edition_of(id) == only])
+        return Generation(self.name, self.manifest, self.rows, keywords, self.close, only=only)
 
     def search_dense(self, vector: Sequence[float], limit: int) -> list[tuple[str, float]]:
         """The `limit` passages nearest to a vector: id and cosine similarity, best first."""
         wanted = limit
         while True:
-            found = self.rows.nearest(vector, wanted)
+            found = self.rows.nearest(vector, wanted, self._only)
             held = [hit for hit in found if edition_of(hit[0]) in self._editions]
             if len(held) >= limit or len(found) < wanted:
                 return held[:limit]

@@ -43,9 +43,10 @@ def split_words(texts: Sequence[str]) -> list[list[str]]:
 class KeywordIndex:
     """Passages searchable by their words; `ids` name them, in the order they were given."""
 
-    def __init__(self, ids: list[str], bm25: bm25s.BM25 | None) -> None:
+    def __init__(self, ids: list[str], bm25: bm25s.BM25 | None, among: slice = slice(None)) -> None:
         self.ids = ids
         self._bm25 = bm25  # None where no passage has a word: bm25s cannot hold that
+        self._among = among  # of the passages, those that a search finds
 
     @classmethod
     def build(
@@ -81,9 +82,15 @@ class KeywordIndex:
         words = [word for word in split_words([question])[0] if self.frequency(word)]
         if not self._bm25 or not words:
             return []
-        scores = self._bm25.get_scores(words)
+        scores = np.zeros(len(self.ids), dtype=np.float32)
+        scores[self._among] = self._bm25.get_scores(words)[self._among]
         best = np.argsort(-scores, kind="stable")[:limit]
         return [(self.ids[row], float(scores[row])) for row in best if scores[row] > 0]
+
+    def within(self, ids: Sequence[str]) -> "KeywordIndex":
+        """The same, finding only these passages, which follow one another; words stay as rare."""
+        start = self.ids.index(ids[0]) if ids else 0
+        return KeywordIndex(self.ids, self._bm25, slice(start, start + len(ids)))
 
     def frequency(self, word: str) -> int:
         """How many passages have this stemmed word in them or in their context."""

@@ -1,0 +1,206 @@
+"""The Discord client: who may ask, commands and buttons, start and end; one pipeline behind all."""
+
+import asyncio
+import dataclasses
+import hashlib
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
+
+import aiohttp
+import discord
+from discord.ext import commands
+
+from bot.answering import Surroundings
+from bot.citations import Citation
+from bot.discord_bot.delivery import deliver
+from bot.discord_bot.desk import Desk
+from bot.discord_bot.history import turns_before, turns_in
+from bot.discord_bot.libraries import Libraries
+from bot.discord_bot.limits import Limits, Rates
+from bot.discord_bot.memory import Asked, Memory
+from bot.discord_bot.phrases import say
+from bot.settings import Settings
+
+LONGEST_WAIT = 60.0  # seconds that discord.py may wait for Discord's rate limits
+_COMMANDS = "commands"  # under which the last synced definition is remembered
+_log = logging.getLogger(__name__)
+
+Person = discord.User | discord.Member
+
+
+class EssayClient(commands.AutoShardedBot):
+    """The bot as Discord knows it."""
+
+    def __init__(
+        self, settings: Settings, libraries: Libraries, memory: Memory, extend: "Extend"
+    ) -> None:
+        """`extend` adds the commands and what buttons do."""
+        intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True)
+        intents.message_content = settings.discord_message_content
+        super().__init__(
+            command_prefix=(),
+            help_command=None,
+            intents=intents,
+            allowed_mentions=discord.AllowedMentions.none(),
+            max_ratelimit_timeout=LONGEST_WAIT,
+            chunk_guilds_at_startup=False,
+        )
+        self.settings = settings
+        self.libraries = libraries
+        self.memory = memory
+        self.desk = Desk(self, libraries, memory)
+        self.limits = Limits(
+            Rates(
+                settings.discord_person_a_minute,
+                settings.discord_server_a_minute,
+                settings.discord_overall_a_minute,
+            )
+        )
+        self._extend = extend
+        self.tree.error(self._tell)
+        self._resuming: asyncio.Task[None] | None = None
+
+    async def setup_hook(self) -> None:
+        """Commands and buttons; then what a stopped bot left over."""
+        await self._extend(self)
+        await self._sync_commands()
+        self._resuming = asyncio.create_task(self._resume())
+
+    async def _sync_commands(self) -> None:
+        """Tell Discord of the commands if their definition has changed."""
+        definition = [each.to_dict(self.tree) for each in self.tree.get_commands()]
+        found = hashlib.sha256(json.dumps(definition, sort_keys=True).encode()).hexdigest()
+        name = f"{_COMMANDS}:{self.application_id}"
+        if await self.memory.fact(name) != found:
+            await self.tree.sync()
+            await self.memory.keep_fact(name, found)
+
+    async def _resume(self) -> None:
+        """Answer what was asked before a restart."""
+        left = await self.memory.unfinished()
+        await self.wait_until_ready()
+        await asyncio.gather(*(self._take_up(asked) for asked in left))
+
+    async def _take_up(self, asked: Asked) -> None:
+        message = None
+        if asked.message:
+            try:
+                channel = await self.fetch_channel(asked.channel)
+                assert isinstance(channel, discord.abc.Messageable)
+                message = await channel.fetch_message(asked.message)
+            except (discord.HTTPException, AssertionError):
+                await self.memory.close(asked, None)  # it was deleted, or is out of reach
+                return
+        assert self.user
+        history = await turns_before(message, self.user) if message else []
+        await self.desk.resume(asked, history)
+
+    async def on_message(self, message: discord.Message, /) -> None:
+        """Nothing here: AskingCog listens, and there are no commands with a prefix."""
+
+    async def take(
+        self,
+        interaction: "Interaction",
+        question: str,
+        *,
+        essay: str = "",
+        private: bool | None = None,
+    ) -> None:
+        """Answer a question that came by an interaction."""
+        language = self.language_of(interaction)
+        refusal = self.refusal(interaction.user, interaction.guild_id or 0, language)
+        if refusal:
+            await interaction.response.send_message(refusal, ephemeral=True)
+            return
+        server = self.memory.server(interaction.guild_id or 0)
+        hidden = server.private if private is None else private
+        asked = Asked(
+            question=question,
+            asker=self.memory.hash_user(interaction.user.id),
+            channel=interaction.channel_id or 0,
+            guild=interaction.guild_id or 0,
+            application=interaction.application_id,
+            token=interaction.token,
+            private=hidden,
+            essay=essay,
+            language=language,
+        )
+        await self.memory.open(asked)  # first, so that a kill after the next line loses nothing
+        reply = await interaction.response.defer(ephemeral=hidden, thinking=True)
+        if reply and reply.message_id:
+            asked = dataclasses.replace(asked, replies=(reply.message_id,))
+        assert self.user
+        await self.desk.ask(asked, await turns_in(interaction.channel, self.user))
+
+    def refusal(self, person: Person, guild: int, language: str) -> str:
+        """Why someone may not ask now; "" if they may, and then it is counted."""
+        roles = self.memory.server(guild).ask_roles
+        if roles and not has_role(person, roles) and not manages(person):
+            return say(language, "not_you")
+        wait = self.limits.take(person.id, guild)
+        return say(language, "slow_down", seconds=int(wait) + 1) if wait else ""
+
+    def may_edit(self, interaction: "Interaction") -> str:
+        """Why someone may not change the essays from here; "" if they may."""
+        language, guild = self.language_of(interaction), interaction.guild_id or 0
+        roles = self.memory.server(guild).edit_roles
+        if not guild or not (manages(interaction.user) or has_role(interaction.user, roles)):
+            return say(language, "admins_only")
+        home = self.settings.discord_home or (guild if len(self.guilds) == 1 else 0)
+        if not self.settings.discord_separate_servers and guild != home:
+            return say(language, "other_home")
+        return ""
+
+    def language_of(self, interaction: "discord.Interaction[Any]") -> str:
+        """The language someone is answered in: the server's choice, else their own."""
+        return self.memory.server(interaction.guild_id or 0).language or str(interaction.locale)
+
+    async def surroundings(self, guild: int, citation: Citation) -> Surroundings | None:
+        """The paragraph around a citation; None if its essay has changed."""
+        library = self.libraries.of(guild)
+        return await asyncio.to_thread(library.answerer.surroundings, citation) if library else None
+
+    async def post(self, channel: discord.abc.Messageable, text: str) -> discord.Message | None:
+        """Send a message; None if it may not be sent there."""
+        try:
+            return await deliver(lambda: channel.send(text, suppress_embeds=True))
+        except (discord.HTTPException, aiohttp.ClientError, OSError):
+            _log.warning("A message could not be sent to a channel.")
+            return None
+
+    async def _tell(
+        self, interaction: discord.Interaction[Any], error: discord.app_commands.AppCommandError
+    ) -> None:
+        """Whatever fails, the person gets a sentence."""
+        _log.error("A command failed.", exc_info=error)
+        text = say(self.language_of(interaction), "failed")
+        try:
+            if interaction.response.is_done():
+                await interaction.edit_original_response(content=text, view=None)
+            else:
+                await interaction.response.send_message(text, ephemeral=True)
+        except (discord.HTTPException, aiohttp.ClientError, OSError):
+            _log.warning("Nor could that be told.")
+
+    async def wind_down(self) -> None:
+        """Take no more questions; finish or mark what is under way, then leave."""
+        if self._resuming:
+            self._resuming.cancel()
+        await self.desk.stop()
+        await self.close()
+
+
+def manages(person: Person) -> bool:
+    """Whether someone may manage the server."""
+    return isinstance(person, discord.Member) and person.guild_permissions.manage_guild
+
+
+def has_role(person: Person, roles: tuple[int, ...]) -> bool:
+    """Whether someone has one of these roles."""
+    return isinstance(person, discord.Member) and any(each.id in roles for each in person.roles)
+
+
+Interaction: TypeAlias = discord.Interaction[EssayClient]
+Extend = Callable[[EssayClient], Awaitable[None]]

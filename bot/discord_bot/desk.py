@@ -1,0 +1,158 @@
+"""Take a question, answer it where it was asked; whatever happens, the person gets a sentence."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from contextlib import aclosing, suppress
+from dataclasses import replace
+
+from discord.ext import commands
+
+from bot.answers import Answer
+from bot.conversation import Turn
+from bot.discord_bot.buttons import answer_buttons
+from bot.discord_bot.delivery import Pace
+from bot.discord_bot.libraries import Libraries, Library
+from bot.discord_bot.memory import Asked, Kept, Memory
+from bot.discord_bot.phrases import say
+from bot.discord_bot.rendering import keep, render_answer, render_draft
+from bot.discord_bot.replies import Reply, Typing, reply_to
+from bot.discord_bot.sharing import SharedAnswers, TooManyQuestions
+from bot.display import plain
+from bot.errors import EssayUnknown, QuestionInvalid
+from bot.writing import Draft
+from ingest.errors import IndexMissing
+
+MOST_ATTEMPTS = 3  # at a question that a bot was stopped over, before it is left
+PATIENCE = 10.0  # seconds for what is under way when the bot is to stop
+_log = logging.getLogger(__name__)
+
+
+class Desk:
+    """Every way of asking ends here."""
+
+    def __init__(
+        self, client: commands.AutoShardedBot, libraries: Libraries, memory: Memory
+    ) -> None:
+        self._client = client
+        self._libraries = libraries
+        self._memory = memory
+        self._answers = SharedAnswers()
+        self._pace = Pace()
+        self._typing = Typing()
+        self._serving: set[asyncio.Task[None]] = set()
+        self._stopping = False
+
+    async def ask(self, asked: Asked, history: Sequence[Turn] = ()) -> None:
+        """Answer a question that was acknowledged and admitted; it survives a kill from here on."""
+        await self._memory.open(asked)
+        await self._serve(asked, history)
+
+    async def resume(self, asked: Asked, history: Sequence[Turn] = ()) -> None:
+        """Answer a question that was left over when the bot was stopped."""
+        if asked.attempts >= MOST_ATTEMPTS:
+            await self._finish(self._reply(asked), say(asked.language, "gave_up"))
+        else:
+            await self.ask(replace(asked, attempts=asked.attempts + 1), history)
+
+    async def _serve(self, asked: Asked, history: Sequence[Turn]) -> None:
+        task = asyncio.current_task()
+        assert task
+        self._serving.add(task)
+        reply = self._reply(asked)
+        self._begin_typing(asked)
+        try:
+            if self._stopping:
+                raise asyncio.CancelledError
+            await self._answer(reply, history)
+        except asyncio.CancelledError:
+            await self._mark(reply)
+            raise
+        except Exception as error:
+            reason = _reason(error, asked.language)
+            if reason is None:
+                _log.exception("A question was not answered.")
+            await self._finish(reply, reason or say(asked.language, "failed"))
+        finally:
+            self._serving.discard(task)
+            self._end_typing(asked)
+
+    async def _answer(self, reply: Reply, history: Sequence[Turn]) -> None:
+        asked = reply.asked
+        library = self._libraries.of(asked.guild)
+        if library is None:
+            await self._finish(reply, say(asked.language, "no_library"))
+            return
+        kept = await self._follow(library, reply, history)
+        parts = render_answer(asked, kept, header=not asked.message)
+        await reply.finish(parts, answer_buttons(asked, kept))
+        await self._memory.close(reply.asked, kept)
+
+    async def _follow(self, library: Library, reply: Reply, history: Sequence[Turn]) -> Kept:
+        """The answer, drafts shown while it grows."""
+        asked = reply.asked
+        key = (library.name, " ".join(asked.question.split()), asked.essay, tuple(history))
+        stream = self._answers.follow(
+            key, lambda: library.answerer.astream(asked.question, history, asked.essay)
+        )
+        async with aclosing(stream) as events:
+            async for event in events:
+                if isinstance(event, Draft):
+                    await self._draft(reply, event.text)
+                elif isinstance(event, Answer):
+                    return keep(event)
+        raise AssertionError("an answer comes last")
+
+    async def _draft(self, reply: Reply, text: str) -> None:
+        before = reply.asked.replies
+        await reply.draft(render_draft(text, reply.asked.language))
+        if reply.asked.replies != before:
+            await self._memory.open(reply.asked)
+
+    async def _finish(self, reply: Reply, text: str) -> None:
+        """Say why there is no answer."""
+        try:
+            await reply.finish([text], None)
+        except Exception:
+            _log.exception("A reply could not be delivered.")
+        await self._memory.close(reply.asked, None)
+
+    async def _mark(self, reply: Reply) -> None:
+        """Say that the answer comes after a restart; the question stays in memory."""
+        with suppress(Exception):
+            await reply.finish([say(reply.asked.language, "restarting")], None)
+            await self._memory.open(reply.asked)
+
+    def _reply(self, asked: Asked) -> Reply:
+        return reply_to(asked, self._client, self._pace)
+
+    def _begin_typing(self, asked: Asked) -> None:
+        if asked.message:
+            self._typing.begin(self._client.get_partial_messageable(asked.channel), asked.channel)
+
+    def _end_typing(self, asked: Asked) -> None:
+        if asked.message:
+            self._typing.end(asked.channel)
+
+    async def stop(self) -> None:
+        """Finish what is under way, as far as PATIENCE goes; mark the rest."""
+        self._stopping = True
+        serving = set(self._serving)
+        if not serving:
+            return
+        _, late = await asyncio.wait(serving, timeout=PATIENCE)
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late, timeout=PATIENCE)
+
+
+def _reason(error: Exception, language: str) -> str | None:
+    """What went wrong, if it is for the person who asked; what is for the operator is not."""
+    if isinstance(error, TooManyQuestions):
+        return say(language, "busy")
+    if isinstance(error, IndexMissing):
+        return say(language, "no_index")
+    if isinstance(error, QuestionInvalid | EssayUnknown):
+        return plain(str(error))
+    return None

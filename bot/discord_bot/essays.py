@@ -1,0 +1,191 @@
+"""Commands about the essays: list, add, remove."""
+
+import asyncio
+import re
+from contextlib import suppress
+from typing import Self
+
+import aiohttp
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.discord_bot.buttons import command_button, row_of
+from bot.discord_bot.client import EssayClient, Interaction
+from bot.discord_bot.indexing import admit, library_of, reindex_button
+from bot.discord_bot.libraries import Library
+from bot.discord_bot.markdown import escape
+from bot.discord_bot.phrases import say
+from bot.discord_bot.rendering import LONGEST
+from bot.discord_bot.shelf import REMOVED, add_file, check_upload, remove_file
+from bot.discord_bot.splitting import split
+from bot.errors import FileRefused
+from ingest.errors import IndexMissing
+from ingest.records import Manifest
+
+LINES = 15  # essays on a page
+MOST_CHOICES = 25
+LONGEST_CHOICE = 100  # characters
+LIST = "list"
+
+
+class EssaysCog(commands.Cog):
+    """For everyone: which essays there are. For those who may: to change them."""
+
+    essay = app_commands.Group(name="essay", description="Add or remove an essay", guild_only=True)
+
+    def __init__(self, client: EssayClient) -> None:
+        self._client = client
+
+    @app_commands.command(name="essays")
+    async def list_essays(self, interaction: Interaction) -> None:
+        """Which essays I answer from."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        await show_page(interaction, 0)
+
+    @essay.command(name="add")
+    @app_commands.describe(replace="Replace a file of the same name")
+    async def add(  # noqa: PLR0917 - options of a command
+        self,
+        interaction: Interaction,
+        file: discord.Attachment,
+        file2: discord.Attachment | None = None,
+        file3: discord.Attachment | None = None,
+        file4: discord.Attachment | None = None,
+        file5: discord.Attachment | None = None,
+        replace: bool = False,
+    ) -> None:
+        """Add essays: text, Markdown, HTML, PDF, docx or epub."""
+        if not await admit(self._client, interaction):
+            return
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        language = self._client.language_of(interaction)
+        files = [each for each in (file, file2, file3, file4, file5) if each]
+        lines = [
+            await self._add(library_of(self._client, interaction), each, replace, language)
+            for each in files
+        ]
+        added = any(done for done, _ in lines)
+        text = "\n".join([line for _, line in lines] + [say(language, "then_reindex")] * added)
+        view = reindex_button(language) if added else None
+        await interaction.edit_original_response(content=split(text, LONGEST)[0], view=view)
+
+    async def _add(
+        self, library: Library, file: discord.Attachment, replace: bool, language: str
+    ) -> tuple[bool, str]:
+        """Whether a file was added, and the line that says so."""
+        try:
+            name = check_upload(library.essays, file.filename, file.size, replace, language)
+            content = await file.read()
+            await asyncio.to_thread(add_file, library.essays, name, content)
+        except FileRefused as error:
+            reason = str(error)
+        except (discord.HTTPException, aiohttp.ClientError, OSError):
+            reason = say(language, "file_fetch")
+        else:
+            return True, say(language, "added_file", name=escape(name))
+        refused = say(language, "refused_file", name=escape(file.filename), reason=escape(reason))
+        return False, refused
+
+    @essay.command(name="remove")
+    @app_commands.describe(name="The essay's file")
+    async def remove(self, interaction: Interaction, name: str) -> None:
+        """Take an essay out of the folder; the file is kept aside."""
+        if not await admit(self._client, interaction):
+            return
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        language = self._client.language_of(interaction)
+        data = self._client.settings.data_dir
+        try:
+            await asyncio.to_thread(
+                remove_file, library_of(self._client, interaction).essays, name, data
+            )
+        except FileRefused:
+            text = say(language, "no_file", name=escape(name))
+            await interaction.edit_original_response(content=text)
+            return
+        text = say(language, "removed_file", name=escape(name), folder=REMOVED)
+        view = reindex_button(language)
+        await interaction.edit_original_response(
+            content=f"{text}\n{say(language, 'then_reindex')}", view=view
+        )
+
+    @remove.autocomplete("name")
+    async def _complete(
+        self, interaction: Interaction, typed: str
+    ) -> list[app_commands.Choice[str]]:
+        return await complete_essay(interaction, typed)
+
+
+async def show_page(interaction: Interaction, page: int) -> None:
+    """One page of the list of essays, with buttons to the others."""
+    language = interaction.client.language_of(interaction)
+    manifest = await _manifest(interaction.client, interaction.guild_id or 0)
+    rows = list(manifest.essays.values()) if manifest else []
+    lines = [
+        "- "
+        + say(
+            language,
+            "essay_line",
+            title=f"**{escape(each.title)}**",
+            passages=each.passages,
+            date=each.added[:10],
+        )
+        for each in rows[page * LINES : (page + 1) * LINES]
+    ] or [say(language, "no_essays")]
+    buttons = []
+    if page:
+        buttons.append(command_button(LIST, say(language, "previous"), page - 1))
+    if (page + 1) * LINES < len(rows):
+        buttons.append(command_button(LIST, say(language, "next"), page + 1))
+    text = split(f"**{say(language, 'essays')}** ({len(rows)})\n" + "\n".join(lines), LONGEST)
+    await interaction.edit_original_response(content=text[0], view=row_of(*buttons))
+
+
+async def complete_essay(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+    """Essays whose title or file holds what was typed."""
+    manifest = await _manifest(interaction.client, interaction.guild_id or 0)
+    wanted = typed.casefold()
+    return [
+        app_commands.Choice(name=(each.title or source)[:LONGEST_CHOICE], value=source)
+        for source, each in (manifest.essays.items() if manifest else ())
+        if wanted in f"{each.title} {source}".casefold() and len(source) <= LONGEST_CHOICE
+    ][:MOST_CHOICES]
+
+
+async def _manifest(client: EssayClient, guild: int) -> Manifest | None:
+    library = client.libraries.of(guild)
+    return await asyncio.to_thread(_read_manifest, library) if library else None
+
+
+def _read_manifest(library: Library) -> Manifest | None:
+    with suppress(IndexMissing):
+        return library.store.manifest(library.store.published())
+    return None
+
+
+class PageButton(
+    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
+    template=rf"{LIST}:(?P<page>\d{{1,6}})",
+):
+    """Turns to another page of the list."""
+
+    def __init__(self, item: discord.ui.Button[discord.ui.View], page: int) -> None:
+        super().__init__(item)
+        self.page = page
+
+    @classmethod
+    async def from_custom_id(
+        cls,
+        interaction: discord.Interaction,  # noqa: ARG003
+        item: discord.ui.Item[discord.ui.View],
+        match: re.Match[str],
+    ) -> Self:
+        """The button of this id."""
+        assert isinstance(item, discord.ui.Button)
+        return cls(item, int(match["page"]))
+
+    async def callback(self, interaction: Interaction) -> None:  # type: ignore[override]
+        """Show it in place of this one."""
+        await interaction.response.defer()
+        await show_page(interaction, self.page)

@@ -1,0 +1,172 @@
+"""What happens when a button below an answer is pressed, be it of this start or an earlier one."""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Self, cast
+
+import discord
+
+from bot.discord_bot.buttons import (
+    AGAIN,
+    ANSWER_BUTTON,
+    BAD,
+    GOOD,
+    MISSING,
+    PAGE,
+    PASSAGES,
+    SHARE,
+    page_buttons,
+)
+from bot.discord_bot.client import Interaction
+from bot.discord_bot.markdown import escape
+from bot.discord_bot.memory import Asked, Kept
+from bot.discord_bot.phrases import say
+from bot.discord_bot.rendering import render_answer, render_passage
+
+LONGEST_REASON = 1_000
+
+
+class AnswerButton(
+    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
+    template=ANSWER_BUTTON,
+):
+    """One of them, known by its id alone."""
+
+    def __init__(
+        self, item: discord.ui.Button[discord.ui.View], action: str, id: str, page: int
+    ) -> None:
+        super().__init__(item)
+        self.action, self.id_, self.page = action, id, page
+
+    @classmethod
+    async def from_custom_id(
+        cls,
+        interaction: discord.Interaction,  # noqa: ARG003
+        item: discord.ui.Item[discord.ui.View],
+        match: re.Match[str],
+    ) -> Self:
+        """The button of this id."""
+        assert isinstance(item, discord.ui.Button)
+        return cls(item, match["action"], match["id"], int(match["page"]))
+
+    async def callback(self, interaction: Interaction) -> None:  # type: ignore[override]
+        """Do what the button is for, with the answer it stands below."""
+        client = interaction.client
+        found = await client.memory.find(self.id_)
+        language = client.language_of(interaction)
+        if found is None:
+            await interaction.response.send_message(say(language, "forgotten"), ephemeral=True)
+            return
+        await _ACTIONS[self.action](interaction, *found, self.page)
+
+
+async def _show_passages(interaction: Interaction, asked: Asked, kept: Kept, page: int) -> None:
+    """A citation in its paragraph, to the one who asks; buttons lead to the others."""
+    if _turns_pages(interaction):
+        await interaction.response.defer()
+    else:
+        await interaction.response.defer(ephemeral=True, thinking=True)
+    citation = kept.citations[min(page, len(kept.citations) - 1)]
+    language = interaction.client.language_of(interaction)
+    found = await interaction.client.surroundings(asked.guild, citation)
+    await interaction.edit_original_response(
+        content=render_passage(citation, found, language),
+        view=page_buttons(asked, page, len(kept.citations), language),
+    )
+
+
+def _turns_pages(interaction: Interaction) -> bool:
+    """Whether the button pressed stands below a page rather than below an answer."""
+    data: Mapping[str, Any] = cast("Mapping[str, Any]", interaction.data or {})
+    return str(data.get("custom_id")).startswith(f"essays:{PAGE}:")
+
+
+async def _share(interaction: Interaction, asked: Asked, kept: Kept, _: int) -> None:
+    """Show a private answer to everyone, once."""
+    language = interaction.client.language_of(interaction)
+    view = discord.ui.View.from_message(interaction.message) if interaction.message else None
+    await interaction.response.edit_message(view=_without_share(view, language))
+    first, *others = render_answer(asked, kept, header=True)
+    for part in (first, *others):
+        await interaction.followup.send(part, suppress_embeds=True)
+
+
+def _without_share(view: discord.ui.View | None, language: str) -> discord.ui.View | None:
+    for item in view.children if view else ():
+        button = item.item if isinstance(item, discord.ui.DynamicItem) else item
+        if isinstance(button, discord.ui.Button) and f":{SHARE}:" in (button.custom_id or ""):
+            button.disabled, button.label = True, say(language, "shared")
+    return view
+
+
+async def _ask_again(interaction: Interaction, asked: Asked, _: Kept, __: int) -> None:
+    await interaction.client.take(
+        interaction, asked.question, essay=asked.essay, private=asked.private
+    )
+
+
+async def _praise(interaction: Interaction, asked: Asked, _: Kept, __: int) -> None:
+    await _note(interaction, asked, GOOD)
+
+
+async def _blame(interaction: Interaction, asked: Asked, _: Kept, __: int) -> None:
+    """Ask for a reason; what is sent without one counts as well."""
+    await interaction.response.send_modal(
+        Reason(asked, interaction.client.language_of(interaction))
+    )
+
+
+class Reason(discord.ui.Modal):
+    """What is wrong with an answer."""
+
+    def __init__(self, asked: Asked, language: str) -> None:
+        super().__init__(title=say(language, "why"), custom_id=f"essays:why:{asked.id}")
+        self._asked = asked
+        self.reason: discord.ui.TextInput[Reason] = discord.ui.TextInput(
+            label=say(language, "reason"),
+            style=discord.TextStyle.paragraph,
+            required=False,
+            max_length=LONGEST_REASON,
+            custom_id="reason",
+        )
+        self.add_item(self.reason)
+
+    async def on_submit(self, interaction: Interaction) -> None:  # type: ignore[override]
+        """Remember it."""
+        await _note(interaction, self._asked, BAD, self.reason.value)
+
+
+async def _note(interaction: Interaction, asked: Asked, kind: str, reason: str = "") -> None:
+    client = interaction.client
+    await client.memory.note(asked.id, client.memory.hash_user(interaction.user.id), kind, reason)
+    await interaction.response.send_message(
+        say(client.language_of(interaction), "thanks"), ephemeral=True
+    )
+
+
+async def _report(interaction: Interaction, asked: Asked, _: Kept, __: int) -> None:
+    """Tell the moderators what the essays do not say, each question once."""
+    client = interaction.client
+    language = client.language_of(interaction)
+    await interaction.response.defer(ephemeral=True, thinking=True)
+    known = any(kind == MISSING for kind, _ in await client.memory.feedback(asked.id))
+    await client.memory.note(asked.id, client.memory.hash_user(interaction.user.id), MISSING)
+    server = client.memory.server(asked.guild)
+    told = known and bool(server.report_channel)
+    if server.report_channel and not known:
+        channel = client.get_partial_messageable(server.report_channel)
+        text = say(server.language, "report", question=escape(asked.question[:LONGEST_REASON]))
+        told = await client.post(channel, text) is not None
+    answer = say(language, "reported" if told else "report_noted")
+    await interaction.edit_original_response(content=answer)
+
+
+_ACTIONS: dict[str, Callable[[Interaction, Asked, Kept, int], Awaitable[None]]] = {
+    PASSAGES: _show_passages,
+    PAGE: _show_passages,
+    SHARE: _share,
+    AGAIN: _ask_again,
+    GOOD: _praise,
+    BAD: _blame,
+    MISSING: _report,
+}

@@ -1,0 +1,107 @@
+"""Run the Discord bot: connect, connect again, say plainly what is wrong, stop without a loss."""
+
+import asyncio
+import logging
+import signal
+from itertools import chain, repeat
+
+import aiohttp
+import discord
+
+from bot.answering import open_answerer
+from bot.discord_bot.assembly import make_client
+from bot.discord_bot.client import EssayClient
+from bot.discord_bot.libraries import Libraries
+from bot.discord_bot.memory import Memory
+from bot.errors import DiscordRefused, SettingsInvalid
+from bot.settings import Settings
+from ingest.store import open_store
+
+PORTAL = "https://discord.com/developers/applications"
+PAUSES = (1, 2, 5, 10, 20, 40)  # seconds between attempts to connect; from then on LONGEST_PAUSE
+LONGEST_PAUSE = 60
+OWN_FAULT = 500  # HTTP states from here on are Discord's fault
+TOO_MANY = 429
+_log = logging.getLogger(__name__)
+
+
+def run(settings: Settings) -> None:
+    """Answer in Discord until SIGTERM or Ctrl-C.
+
+    Raises SettingsInvalid without a token, DiscordRefused where Discord takes it not, and what
+    loading the models raises.
+    """
+    if not settings.discord_token.get_secret_value():
+        raise SettingsInvalid(
+            f"DISCORD_TOKEN is empty; make a bot at {PORTAL} and put its token into .env."
+        )
+    discord.utils.setup_logging()
+    memory = Memory(settings.data_dir)
+    models = open_answerer(open_store(settings.index_dir, settings.chroma_url), settings)
+    libraries = Libraries(settings, models)
+    _log.info("Loading the models.")
+    models.load_models()
+    try:
+        asyncio.run(_run(settings, libraries, memory))
+    finally:
+        memory.shut()
+        libraries.close()
+        models.close()
+
+
+async def _run(settings: Settings, libraries: Libraries, memory: Memory) -> None:
+    """Stay connected until a signal comes, however often it takes a new start."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    for pause in chain(PAUSES, repeat(LONGEST_PAUSE)):
+        try:
+            await _connect(make_client(settings, libraries, memory), settings, stop)
+        except (aiohttp.ClientError, OSError, discord.DiscordException) as error:
+            _log.warning("%s Trying again in %s s.", _passing(error), pause)
+        if await _stopped_within(stop, pause):
+            return
+
+
+async def _connect(client: EssayClient, settings: Settings, stop: asyncio.Event) -> None:
+    """One connection, until it ends or is to end."""
+    async with client:
+        running = asyncio.create_task(client.start(settings.discord_token.get_secret_value()))
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if running.done():
+            running.result()
+            return
+        _log.info("Stopping: finishing what is under way.")
+        await client.wind_down()
+        await asyncio.wait({running})
+
+
+def _passing(error: Exception) -> str:
+    """What is wrong, if it may pass. Raises DiscordRefused else."""
+    if isinstance(error, discord.LoginFailure):
+        raise DiscordRefused(
+            f"Discord does not take DISCORD_TOKEN; copy it again from {PORTAL}, under Bot, Reset "
+            "Token."
+        ) from error
+    if isinstance(error, discord.PrivilegedIntentsRequired):
+        raise DiscordRefused(
+            f"Discord gives this bot no message content; switch on Message Content Intent at "
+            f"{PORTAL}, under Bot, or set DISCORD_MESSAGE_CONTENT=false."
+        ) from error
+    if isinstance(error, discord.HTTPException) and not (
+        error.status >= OWN_FAULT or error.status == TOO_MANY
+    ):
+        raise DiscordRefused(f"Discord refused the bot ({error}).") from error
+    return f"Discord cannot be reached ({error})."
+
+
+async def _stopped_within(stop: asyncio.Event, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return False
+    return True
