@@ -4,8 +4,9 @@ import time
 from typing import Any
 
 from tests.discord_exchange import DiscordError, Exchange, invalid, unknown
+from tests.discord_message_checks import TOO_LONG
 from tests.discord_message_payloads import message_json
-from tests.discord_messages import EPHEMERAL, TOO_LONG, Board, visible
+from tests.discord_messages import EPHEMERAL, Board, visible
 from tests.discord_payloads import channel_json
 from tests.discord_records import Channel, Json, Kind, Message, Permission
 
@@ -128,9 +129,7 @@ def start_thread_at_message(exchange: Exchange) -> Json:
     if message.thread:
         code, text = 160004, "A thread has already been created for this message"
         raise DiscordError(400, code, text)
-    thread = open_thread(exchange, channel, message)
-    Board(exchange.world, exchange.gateway).announce(message, "MESSAGE_UPDATE")
-    return channel_json(thread)
+    return channel_json(_open_thread(exchange, channel, message))
 
 
 def start_thread(exchange: Exchange) -> Json:
@@ -142,7 +141,7 @@ def start_thread(exchange: Exchange) -> Json:
     exchange.channel(
         Permission.CREATE_PRIVATE_THREADS if private else Permission.CREATE_PUBLIC_THREADS
     )
-    thread = open_thread(exchange, channel, None)
+    thread = _open_thread(exchange, channel)
     thread.kind = Kind.PRIVATE_THREAD if private else Kind.PUBLIC_THREAD
     return channel_json(thread)
 
@@ -152,24 +151,24 @@ def _start_post(exchange: Exchange, forum: Channel) -> Json:
     tags = [int(tag) for tag in exchange.body.get("applied_tags") or []]
     if forum.requires_tag and not tags:
         raise DiscordError(400, 40067, "A tag is required to create a forum post in this channel")
-    thread = open_thread(exchange, forum, None, tags)
+    thread = _open_thread(exchange, forum, tags=tags)
     board = Board(exchange.world, exchange.gateway)
     body = exchange.body["message"]
     starter = board.send(thread, exchange.world.me, body, exchange.request.files)
     return channel_json(thread) | {"message": message_json(starter, exchange.world)}
 
 
-def open_thread(
-    exchange: Exchange, parent: Channel, starter: Message | None, tags: list[int] | None = None
+def _open_thread(
+    exchange: Exchange,
+    parent: Channel,
+    starter: Message | None = None,
+    *,
+    tags: list[int] | None = None,
 ) -> Channel:
-    name = exchange.body["name"]
+    name, board = exchange.body["name"], Board(exchange.world, exchange.gateway)
     if not 1 <= len(name) <= 100:
         raise invalid("name", TOO_LONG, "Must be between 1 and 100 in length.")
-    thread = exchange.world.add_thread(parent, name, exchange.world.me, starter=starter)
-    thread.applied_tags = tags or []
-    payload = channel_json(thread) | {"newly_created": True}
-    exchange.gateway.dispatch("THREAD_CREATE", payload, thread.guild)
-    return thread
+    return board.open_thread(parent, name, exchange.world.me, starter, tags=tags)
 
 
 def join_thread(exchange: Exchange) -> None:

@@ -96,8 +96,16 @@ async def read_body(request: web.Request, into: Request) -> None:
             assert isinstance(part, BodyPartReader)
             content = bytes(await part.read())
             if part.name == "payload_json":
-                into.body = json.loads(content)
+                into.body = _parse(content)
             else:
                 into.files[part.name or ""] = (part.filename or "", content)
     elif request.can_read_body:
-        into.body = json.loads(await request.read())
+        into.body = _parse(await request.read())
+
+
+def _parse(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except ValueError as error:
+        message = "The request body contains invalid JSON."
+        raise DiscordError(400, 50109, message) from error

@@ -16,7 +16,7 @@ from tests.discord_records import (
 )
 from tests.discord_world import World
 
-SLASH, USER_MENU, MESSAGE_MENU = 1, 2, 3
+SLASH, MESSAGE_MENU = 1, 3
 IN_GUILD, IN_DM = 0, 1
 LABEL = 18
 Options = dict[str, Any]
@@ -95,14 +95,11 @@ def _resolve(value: Any, resolved: Json, world: World) -> None:
     resolved.setdefault(kind, {})[str(value.id)] = shown
 
 
-def menu_data(world: World, channel: Channel, target: Message | User, name: str) -> Json:
-    if isinstance(target, Message):
-        type, kind, shown = MESSAGE_MENU, "messages", message_json(target, world)
-    else:
-        type, kind, shown = USER_MENU, "users", user_json(target)
-    command, id = _command(world, channel, name, type), str(target.id)
-    data = {"id": command["id"], "name": name, "type": type, "target_id": id}
-    return data | {"resolved": {kind: {id: shown}}}
+def menu_data(world: World, target: Message, name: str) -> Json:
+    """A command of the menu at a message, whose text comes with it."""
+    command, id = _command(world, target.channel, name, MESSAGE_MENU), str(target.id)
+    data = {"id": command["id"], "name": name, "type": MESSAGE_MENU, "target_id": id}
+    return data | {"resolved": {"messages": {id: message_json(target, world)}}}
 
 
 def control_data(message: Message, custom_id: str, values: list[str] | None) -> Json:

@@ -3,6 +3,7 @@
 import math
 import time
 from dataclasses import dataclass, field
+from zlib import crc32
 
 SENDS = EDITS = (5, 5.0)  # requests, seconds
 LIMITS = {
@@ -52,6 +53,7 @@ class Limits:
     """All buckets of one bot."""
 
     def __init__(self) -> None:
+        self.of = dict(LIMITS)  # requests and seconds, by method and template
         self._windows: dict[tuple[str, ...], Window] = {}
         self._global = Window(*GLOBAL)
 
@@ -69,7 +71,7 @@ class Limits:
             "X-RateLimit-Remaining": str(max(window.limit - window.used, 0)),
             "X-RateLimit-Reset": f"{time.time() + left:.3f}",
             "X-RateLimit-Reset-After": f"{left:.3f}",
-            "X-RateLimit-Bucket": f"{abs(hash((method, template))):x}",
+            "X-RateLimit-Bucket": f"{crc32((method + template).encode()):x}",
         }
         if passes:
             return Verdict(headers)
@@ -78,7 +80,7 @@ class Limits:
     def _window(self, method: str, template: str, values: dict[str, str]) -> Window:
         major = [values[name] for name in MAJOR if name in values]
         key = (method, template, *major)
-        limit = LIMITS.get((method, template), OTHER)
+        limit = self.of.get((method, template), OTHER)
         return self._windows.setdefault(key, Window(*limit))
 
 

@@ -25,6 +25,8 @@ class Listener:
     def __init__(self, world: World, gateway: Gateway) -> None:
         self.world, self.gateway = world, gateway
         self.requests: list[Request] = []
+        self.downloads: list[Request] = []  # of attachments
+        self.errors: list[Exception] = []  # the server's own
         self.faults: list[Fault] = []
         self.limits = Limits()
 
@@ -33,7 +35,7 @@ class Listener:
         router = application.router
         for method, template, answer in ROUTES:
             router.add_route(method, BASE + template, self._handler(template, answer))
-        router.add_get("/gateway", self.gateway.serve)
+        router.add_get("/gateway", self._serve_gateway)
         router.add_get("/attachments/{id}/{name}", self._serve_attachment)
         router.add_route("*", BASE + "/{rest:.*}", self._handler("", _not_found))
         return application
@@ -43,25 +45,35 @@ class Listener:
             path = request.path.removeprefix(BASE)
             noted = Request(request.method, path, template or path, dict(request.query))
             self.requests.append(noted)
-            await read_body(request, noted)
-            return await self._carry_out(request, noted, answer)
+            try:
+                await read_body(request, noted)
+                return await self._carry_out(
+                    request, noted, lambda: self._answer(request, noted, answer)
+                )
+            except DiscordError as error:
+                return _reply(noted, error.status, error.body, {})
+            except OSError:  # the bot left in the middle of its request
+                return web.Response()
+            except Exception as error:
+                self.errors.append(error)
+                raise
 
         return handle
 
     async def _carry_out(
-        self, request: web.Request, noted: Request, answer: Answer
-    ) -> web.StreamResponse:
+        self, request: web.Request, noted: Request, apply: Callable[[], web.Response]
+    ) -> web.Response:
+        """Answer, unless there is a fault for it; nothing else happens between two awaits."""
         fault = next((f for f in self.faults if f.takes(noted.method, noted.path)), NO_FAULT)
         noted.on_purpose = bool(fault.status or fault.resets)
         if fault.status:
             return _reply(noted, fault.status, *fault.answer)
-        if not fault.resets or fault.applied:
-            response = self._answer(request, noted, answer)
-        await asyncio.sleep(fault.seconds)
+        response = apply() if fault.applied or not fault.resets else web.Response()
+        if fault.seconds:
+            await asyncio.sleep(fault.seconds)
         if fault.resets:
             noted.status = None
             hang_up(request)
-            return web.Response()
         return response
 
     def _answer(self, request: web.Request, noted: Request, answer: Answer) -> web.Response:
@@ -81,8 +93,23 @@ class Listener:
         if request.headers.get("Authorization") != f"Bot {self.world.token}":
             raise DiscordError(401, 0, "401: Unauthorized")
 
+    async def _serve_gateway(self, request: web.Request) -> web.StreamResponse:
+        try:
+            return await self.gateway.serve(request)
+        except OSError:
+            return web.Response()
+        except Exception as error:
+            self.errors.append(error)
+            raise
+
     async def _serve_attachment(self, request: web.Request) -> web.Response:
-        attachment = self.world.attachments.get(int(request.match_info["id"]))
+        noted = Request(request.method, request.path, "", {})
+        self.downloads.append(noted)
+        return await self._carry_out(request, noted, lambda: self._file(noted))
+
+    def _file(self, noted: Request) -> web.Response:
+        attachment = self.world.attachments.get(int(noted.path.split("/")[2]))
+        noted.status = 200 if attachment else 404
         if attachment is None:
             return web.Response(status=404)
         kind = attachment.content_type or "application/octet-stream"

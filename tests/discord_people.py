@@ -12,7 +12,8 @@ from tests.discord_interactions import (
     menu_data,
     slash_data,
 )
-from tests.discord_messages import REPLY, Board, set_pings
+from tests.discord_message_checks import set_pings
+from tests.discord_messages import REPLY, Board
 from tests.discord_payloads import channel_json
 from tests.discord_records import Attachment, Channel, Interaction, Json, Message, User
 from tests.discord_webhooks import AUTOCOMPLETE, COMMAND, COMPONENT, MODAL
@@ -31,6 +32,7 @@ class People:
         user: User,
         channel: Channel,
         text: str,
+        *,
         reply_to: Message | None,
         pings: bool,
         attachments: list[Attachment],
@@ -54,21 +56,18 @@ class People:
     def open_thread(
         self, user: User, parent: Channel, name: str, starter: Message | None, tags: list[str]
     ) -> Channel:
-        thread = self.world.add_thread(parent, name, user, starter=starter)
-        thread.applied_tags = [parent.tags[tag] for tag in tags]
-        payload = channel_json(thread) | {"newly_created": True}
-        self.gateway.dispatch("THREAD_CREATE", payload, thread.guild)
-        return thread
+        applied = [parent.tags[tag] for tag in tags]
+        return self.board.open_thread(parent, name, user, starter, tags=applied)
 
     def close_thread(self, thread: Channel, locked: bool) -> None:
         thread.archived, thread.locked = True, locked
         self.gateway.dispatch("THREAD_UPDATE", channel_json(thread), thread.guild)
 
     def slash(
-        self, user: User, channel: Channel, name: str, options: Options, locale: str
+        self, user: User, channel: Channel, name: str, options: Options, *, locale: str
     ) -> Interaction:
         data = slash_data(self.world, channel, name, options)
-        return self._act(COMMAND, user, channel, data, locale)
+        return self._act(COMMAND, user, channel, data, locale=locale)
 
     def complete(
         self, user: User, channel: Channel, name: str, options: Options, focused: str
@@ -76,35 +75,36 @@ class People:
         data = slash_data(self.world, channel, name, options, focused)
         return self._act(AUTOCOMPLETE, user, channel, data)
 
-    def use_menu(
-        self, user: User, channel: Channel, target: Message | User, name: str, locale: str
-    ) -> Interaction:
-        data = menu_data(self.world, channel, target, name)
-        return self._act(COMMAND, user, channel, data, locale)
+    def use_menu(self, user: User, target: Message, name: str, *, locale: str) -> Interaction:
+        data = menu_data(self.world, target, name)
+        return self._act(COMMAND, user, target.channel, data, locale=locale)
 
     def press(
-        self, user: User, message: Message, custom_id: str, values: list[str] | None, locale: str
+        self, user: User, message: Message, custom_id: str, values: list[str] | None, *, locale: str
     ) -> Interaction:
         data = control_data(message, custom_id, values)
-        return self._act(COMPONENT, user, message.channel, data, locale, message)
+        return self._act(COMPONENT, user, message.channel, data, locale=locale, message=message)
 
     def submit(
         self, user: User, shown: Interaction, custom_id: str, fields: Options
     ) -> Interaction:
         data = form_data(shown, custom_id, fields)
-        return self._act(MODAL, user, shown.channel, data, shown.locale, shown.message)
+        return self._act(
+            MODAL, user, shown.channel, data, locale=shown.locale, message=shown.message
+        )
 
     def _act(
         self,
-        type: int,
+        kind: int,
         user: User,
         channel: Channel,
         data: Json,
+        *,
         locale: str = "en-US",
         message: Message | None = None,
     ) -> Interaction:
         id, token = self.world.new_id(), uuid4().hex
-        interaction = Interaction(id, token, type, user, channel, data, time.monotonic())
+        interaction = Interaction(id, token, kind, user, channel, data, time.monotonic())
         interaction.locale, interaction.message = locale, message
         self.world.interactions[id] = interaction
         payload = interaction_json(interaction, self.world)

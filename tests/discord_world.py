@@ -73,6 +73,12 @@ class World:
         guild.members[user.id] = member = Member(user, [role])
         return member
 
+    def user(self, name: str) -> User:
+        return next(user for user in self.users.values() if user.name == name)
+
+    def channel(self, name: str) -> Channel:
+        return next(channel for channel in self.channels.values() if channel.name == name)
+
     def add_channel(
         self,
         guild: Guild,
@@ -137,7 +143,7 @@ class World:
 
 
 def small_world() -> World:
-    """One guild with one channel, `world.guilds[0].channels[0]`, and one person, `ada`."""
+    """One guild with one channel, `world.channel("questions")`, and one person, "ada"."""
     world = World()
     guild = world.add_guild()
     world.add_channel(guild, "questions")
