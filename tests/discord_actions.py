@@ -156,6 +156,10 @@ class Actions:
         """Apply the next requests of this kind at once, and answer later."""
         self._add(Fault(method, path, times, seconds=seconds))
 
+    def mend(self) -> None:
+        """Whatever goes wrong with requests goes right again."""
+        self.do(self._listener.faults.clear)
+
     def _add(self, fault: Fault) -> None:
         self.do(self._listener.faults.append, fault)
 

@@ -54,7 +54,8 @@ class Board:
         if again:
             return again
         reference = _referred(self.world, channel, body)
-        message = Message(self.world.new_id(), channel, author, body.get("content") or "")
+        id = self.world.new_message_id(channel)
+        message = Message(id, channel, author, body.get("content") or "")
         message.type = kind or (REPLY if reference else 0)
         message.interaction, message.reference = interaction, reference
         message.flags = (body.get("flags") or 0) | (EPHEMERAL if ephemeral else 0)

@@ -37,7 +37,8 @@ class People:
         pings: bool,
         attachments: list[Attachment],
     ) -> Message:
-        message = Message(self.world.new_id(), channel, user, text, reference=reply_to)
+        id = self.world.new_message_id(channel)
+        message = Message(id, channel, user, text, reference=reply_to)
         message.type = REPLY if reply_to else 0
         message.attachments = attachments
         set_pings(message, self.world, {"parse": ["users"], "replied_user": pings})

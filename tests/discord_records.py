@@ -118,6 +118,9 @@ class Channel:
     def is_thread(self) -> bool:
         return self.kind in THREADS
 
+    def said_by(self, user: User) -> list["Message"]:
+        return [message for message in list(self.messages.values()) if message.author is user]
+
 
 @dataclass(eq=False)
 class Attachment:

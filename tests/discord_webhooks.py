@@ -112,7 +112,7 @@ def follow_up(exchange: Exchange) -> Json:
     """POST /webhooks/{webhook_id}/{webhook_token}"""
     interaction = _acknowledged(exchange)
     response = interaction.response
-    if interaction.callback == DEFERRED and response and response.loading:
+    if response and response.loading and not response.deleted:
         # The first follow-up takes the place of "thinking", and is as public as that was.
         return _changed(exchange, response)
     message = _reply(exchange, interaction, exchange.body)

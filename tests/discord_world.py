@@ -52,6 +52,11 @@ class World:
         self._last_id = max(now << 22, self._last_id + 1)
         return self._last_id
 
+    def new_message_id(self, channel: Channel) -> int:
+        """The first message of a forum's post has the id of the post."""
+        begins_post = channel.parent and channel.parent.kind is Kind.FORUM and not channel.messages
+        return channel.id if begins_post else self.new_id()
+
     def add_user(self, name: str, *, bot: bool = False) -> User:
         user = User(self.new_id(), name, bot)
         self.users[user.id] = user
