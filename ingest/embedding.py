@@ -41,6 +41,7 @@ class SentenceEmbeddings(Embeddings):
     def __init__(self, name: str = "") -> None:
         self.name = name or DEFAULT_MODEL
         self._lock = threading.Lock()
+        self._embedding = threading.Lock()  # the tokenizer keeps what it cuts and fills up to
         self._loaded: SentenceTransformer | None = None
 
     @property
@@ -70,37 +71,42 @@ class SentenceEmbeddings(Embeddings):
 
     def token_starts(self, text: str) -> list[int]:
         """The character offset at which each token of `text` begins, however long the text is."""
-        encoding = self.load().tokenizer(
-            text, add_special_tokens=False, return_offsets_mapping=True, verbose=False
-        )
+        tokenizer = self.load().tokenizer
+        with self._embedding:
+            encoding = tokenizer(
+                text, add_special_tokens=False, return_offsets_mapping=True, verbose=False
+            )
         return [start for start, _ in encoding["offset_mapping"]]
 
     def embed_documents(self, texts: Sequence[str]) -> list[list[float]]:
         """One vector a text; text beyond `max_tokens` would be cut, so hand in passages."""
-        vectors = self.load().encode_document(
-            list(texts),
-            batch_size=BATCH_SIZE,
-            normalize_embeddings=True,
-            show_progress_bar=False,
-        )
+        model = self.load()
+        with self._embedding:
+            vectors = model.encode_document(
+                list(texts),
+                batch_size=BATCH_SIZE,
+                normalize_embeddings=True,
+                show_progress_bar=False,
+            )
         return cast(list[list[float]], vectors.tolist())
 
     def embed_tokens(self, texts: Sequence[str]) -> list[TokenEmbeddings]:
         """A vector for each token of each text, as far as the model reads; normalised."""
         model = self.load()
-        vectors = model.encode(
-            list(texts),
-            batch_size=BATCH_SIZE,
-            output_value="token_embeddings",
-            show_progress_bar=False,
-        )
-        encodings = model.tokenizer(
-            list(texts),
-            truncation=True,
-            max_length=model.max_seq_length,
-            return_offsets_mapping=True,
-            return_special_tokens_mask=True,
-        )
+        with self._embedding:
+            vectors = model.encode(
+                list(texts),
+                batch_size=BATCH_SIZE,
+                output_value="token_embeddings",
+                show_progress_bar=False,
+            )
+            encodings = model.tokenizer(
+                list(texts),
+                truncation=True,
+                max_length=model.max_seq_length,
+                return_offsets_mapping=True,
+                return_special_tokens_mask=True,
+            )
         return [
             _own_tokens(*each)
             for each in zip(
@@ -113,7 +119,9 @@ class SentenceEmbeddings(Embeddings):
 
     def embed_query(self, text: str) -> list[float]:
         """The vector of a question, with the prefix the model wants for one, if any."""
-        vector = self.load().encode_query(text, normalize_embeddings=True, show_progress_bar=False)
+        model = self.load()
+        with self._embedding:
+            vector = model.encode_query(text, normalize_embeddings=True, show_progress_bar=False)
         return cast(list[float], vector.tolist())
 
 

@@ -1,3 +1,5 @@
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -5,6 +7,7 @@ import pytest
 
 from ingest.embedding import SentenceEmbeddings, check_weights
 from ingest.errors import ModelUnavailable, WeightsDamaged
+from tests.conftest import ESSAYS, SEED
 
 
 def test_vectors_are_normalised_and_like_texts_are_near(embeddings: SentenceEmbeddings) -> None:
@@ -63,3 +66,24 @@ def test_each_token_has_its_place_and_a_vector(embeddings: SentenceEmbeddings) -
 def test_tokens_beyond_what_the_model_reads_are_left_out(embeddings: SentenceEmbeddings) -> None:
     (tokens,) = embeddings.embed_tokens(["word " * 1000])
     assert len(tokens.places) == len(tokens.vectors) == embeddings.max_tokens
+
+
+def test_threads_may_embed_at_once(embeddings: SentenceEmbeddings) -> None:
+    text = (ESSAYS / SEED).read_text("utf-8")
+    passages = [text[start : start + 300 + start // 9] for start in range(0, 5000, 400)]
+    alone = [embeddings.embed_tokens([passage])[0].vectors for passage in passages]
+
+    def embed(place: int) -> bool:
+        embeddings.embed_query(passages[place - 1][:40])
+        found = embeddings.embed_tokens([passages[place - other] for other in range(5)])
+        return all(
+            np.allclose(found[other].vectors, alone[place - other], atol=2e-3) for other in range(5)
+        )
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            assert all(pool.map(embed, list(range(len(passages))) * 3))
+    finally:
+        sys.setswitchinterval(interval)

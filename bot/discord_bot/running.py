@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import signal
+from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import chain, repeat
 
 import aiohttp
@@ -39,17 +41,25 @@ def run(settings: Settings) -> None:
     memory = Memory(settings.data_dir)
     models = open_answerer(open_store(settings.index_dir, settings.chroma_url), settings)
     libraries = Libraries(settings, models)
-    _log.info("Loading the models.")
-    models.load_models()
     try:
-        asyncio.run(_run(settings, libraries, memory))
+        asyncio.run(_run(Start(settings, libraries, memory, models.load_models)))
     finally:
         memory.shut()
         libraries.close()
         models.close()
 
 
-async def _run(settings: Settings, libraries: Libraries, memory: Memory) -> None:
+@dataclass(frozen=True)
+class Start:
+    """What every new start of the client needs."""
+
+    settings: Settings
+    libraries: Libraries
+    memory: Memory
+    load: Callable[[], None]  # the models
+
+
+async def _run(start: Start) -> None:
     """Stay connected until a signal comes, however often it takes a new start."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -57,17 +67,17 @@ async def _run(settings: Settings, libraries: Libraries, memory: Memory) -> None
         loop.add_signal_handler(number, stop.set)
     for pause in chain(PAUSES, repeat(LONGEST_PAUSE)):
         try:
-            await _connect(make_client(settings, libraries, memory), settings, stop)
+            await _connect(start, stop)
         except (aiohttp.ClientError, OSError, discord.DiscordException) as error:
             _log.warning("%s Trying again in %s s.", _passing(error), pause)
         if await _stopped_within(stop, pause):
             return
 
 
-async def _connect(client: EssayClient, settings: Settings, stop: asyncio.Event) -> None:
-    """One connection, until it ends or is to end."""
-    async with client:
-        running = asyncio.create_task(client.start(settings.discord_token.get_secret_value()))
+async def _connect(start: Start, stop: asyncio.Event) -> None:
+    """One client, until it ends or is to end."""
+    async with make_client(start.settings, start.libraries, start.memory) as client:
+        running = asyncio.create_task(_log_in(client, start))
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
@@ -77,6 +87,14 @@ async def _connect(client: EssayClient, settings: Settings, stop: asyncio.Event)
         _log.info("Stopping: finishing what is under way.")
         await client.wind_down()
         await asyncio.wait({running})
+
+
+async def _log_in(client: EssayClient, start: Start) -> None:
+    """Connect, the models loaded before; a wrong token is told before that."""
+    await client.login(start.settings.discord_token.get_secret_value())
+    _log.info("Loading the models.")
+    await asyncio.to_thread(start.load)
+    await client.connect()
 
 
 def _passing(error: Exception) -> str:

@@ -1,0 +1,180 @@
+"""`essay-bot discord` as a process: how it starts, stops, and is killed in mid-answer."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.discord_records import Channel, Interaction, Message, User
+from tests.discord_server import DiscordServer
+from tests.discord_world import TOKEN
+from tests.test_prose import QUESTION, SENTENCE, Play, Scene, good, play
+
+__all__ = ["play"]
+START = 60.0  # seconds until a process has loaded its model and is connected
+WAIT = 30.0
+SLOWLY = 0.05  # seconds a token, so that an answer takes some
+NEVER = 30.0
+
+
+@pytest.fixture
+def environment(seed_index: Path, tmp_path: Path) -> dict[str, str]:
+    return {
+        **os.environ,
+        "DISCORD_TOKEN": TOKEN,
+        "INDEX_DIR": str(seed_index),
+        "DATA_DIR": str(tmp_path / "bot"),
+        "HF_HUB_OFFLINE": "1",
+        "PYTHONWARNINGS": "ignore",
+    }
+
+
+@pytest.fixture
+def scene(play: Play, environment: dict[str, str]) -> Scene:
+    """A chat model that takes its time, known to the process."""
+    scene = play(lambda messages: good(messages) * 3)
+    scene.server.seconds_a_token = SLOWLY
+    environment |= {
+        "CHAT_MODEL": "openai:m",
+        "CHAT_BASE_URL": scene.server.openai_url,
+        "OPENAI_API_KEY": "unused",
+    }
+    return scene
+
+
+def start(server: DiscordServer, environment: dict[str, str]) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.discord_child", str(server.port), "discord"],
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@asynccontextmanager
+async def bot(
+    server: DiscordServer, environment: dict[str, str]
+) -> AsyncIterator["subprocess.Popen[str]"]:
+    """The process, connected; killed at the end unless it ended itself."""
+    child = start(server, environment)
+    try:
+        await server.wait_until(lambda: server.connected, START)
+        yield child
+    finally:
+        child.kill()
+        child.communicate()
+
+
+def ask_both_ways(server: DiscordServer) -> tuple[Message, Interaction]:
+    ada, channel = place(server)
+    said = server.say(ada, channel, QUESTION, mentions_bot=True)
+    return said, server.slash(ada, channel, "ask", {"question": f"{QUESTION} Please."})
+
+
+def place(server: DiscordServer) -> tuple[User, Channel]:
+    return server.world.user("ada"), server.world.channel("questions")
+
+
+def texts(server: DiscordServer) -> list[str]:
+    _, channel = place(server)
+    return [each.content for each in channel.said_by(server.world.me)]
+
+
+async def test_a_bot_killed_in_mid_answer_answers_when_it_is_started_again(
+    scene: Scene, environment: dict[str, str]
+) -> None:
+    async with DiscordServer() as server:
+        async with bot(server, environment) as child:
+            said, asked = ask_both_ways(server)
+            await server.wait_until(lambda: said.replies and asked.response, WAIT)
+            await server.wait_until(lambda: "Draft" in texts(server)[0], WAIT)
+            child.kill()
+        await server.wait_until(lambda: not server.connected)
+        scene.server.seconds_a_token = 0
+        async with bot(server, environment):
+            await server.wait_until(
+                lambda: all(SENTENCE in each and "Draft" not in each for each in texts(server)),
+                WAIT,
+            )
+    assert len(texts(server)) == 2
+    assert not asked.waits
+
+
+async def test_a_bot_that_is_asked_to_stop_finishes_its_answers_first(
+    scene: Scene, environment: dict[str, str]
+) -> None:
+    async with DiscordServer() as server, bot(server, environment) as child:
+        said, asked = ask_both_ways(server)
+        await server.wait_until(lambda: said.replies and asked.response, WAIT)
+        child.send_signal(signal.SIGTERM)
+        child.communicate(timeout=WAIT)
+        assert child.returncode == 0
+        assert all(SENTENCE in each and "Draft" not in each for each in texts(server))
+        assert not asked.waits
+
+
+async def test_what_takes_too_long_at_the_end_is_marked_and_answered_after_the_restart(
+    scene: Scene, environment: dict[str, str]
+) -> None:
+    scene.server.seconds_a_token = NEVER
+    async with DiscordServer() as server:
+        async with bot(server, environment) as child:
+            _, asked = ask_both_ways(server)
+            await server.wait_until(lambda: asked.deferred, WAIT)
+            child.send_signal(signal.SIGTERM)
+            child.communicate(timeout=WAIT)
+        assert all("restarted" in each for each in texts(server))
+        assert len(texts(server)) == 2
+        scene.server.seconds_a_token = 0
+        async with bot(server, environment):
+            await server.wait_until(lambda: all(SENTENCE in each for each in texts(server)), WAIT)
+    assert len(texts(server)) == 2
+
+
+async def test_a_wrong_token_is_said_in_a_sentence(environment: dict[str, str]) -> None:
+    async with DiscordServer() as server:
+        child = start(server, environment | {"DISCORD_TOKEN": "wrong"})
+        _, errors = child.communicate(timeout=START)
+    assert child.returncode == 1
+    assert "Discord does not take DISCORD_TOKEN" in errors.splitlines()[-1]
+    assert "Traceback" not in errors
+
+
+async def test_a_missing_token_is_said_in_a_sentence(environment: dict[str, str]) -> None:
+    async with DiscordServer() as server:
+        child = start(server, environment | {"DISCORD_TOKEN": ""})
+        _, errors = child.communicate(timeout=START)
+    assert child.returncode == 1
+    assert errors.startswith("essay-bot: DISCORD_TOKEN is empty")
+
+
+async def test_a_missing_intent_is_said_in_a_sentence(environment: dict[str, str]) -> None:
+    async with DiscordServer() as server:
+        child = start(server, environment | {"DISCORD_MESSAGE_CONTENT": "true"})
+        _, errors = child.communicate(timeout=START)
+    assert child.returncode == 1
+    assert "Message Content Intent" in errors.splitlines()[-1]
+
+
+async def test_a_gateway_that_is_down_at_the_start_is_tried_again(
+    environment: dict[str, str],
+) -> None:
+    async with DiscordServer() as server:
+        server.fail(503, "GET", "/gateway/bot", times=6)
+        server.close_gateway()
+        child = start(server, environment)
+        try:
+            await server.wait_until(
+                lambda: len([each for each in server.requests if "gateway" in each.path]) > 1, START
+            )
+            server.mend()
+            server.open_gateway()
+            await server.wait_until(lambda: server.connected, START)
+        finally:
+            child.kill()
+            child.communicate()
