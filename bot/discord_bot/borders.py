@@ -179,7 +179,7 @@ class Layout:
         for space in _SPACE_IN_CODE.finditer(self.text, fence.first + 1, fence.last):
             lines = space.group().count("\n")
             kind = (WORD, LINE, PARAGRAPH)[min(lines, 2)]
-            if space.end() < fence.last and self._closed[space.end()] == CODE:
+            if self._closed[space.end()] == CODE:
                 yield Border(space.start(), space.end(), kind, CODE)
 
     def _borders_of_prose(self, start: int, end: int) -> Iterator[Border]:
