@@ -3,16 +3,21 @@
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 from bot.answering import Answerer
+from bot.settings import Settings
 from ingest.embedding import SentenceEmbeddings
 from ingest.publishing import FolderStore
 from ingest.reading import PublishedIndex
 from ingest.sync import sync
+
+if TYPE_CHECKING:
+    from tests.discord_fixtures import House, OpenHouse
 
 ESSAYS = Path(__file__).parent.parent / "essays"
 SEED = "energy-imperialism.txt"
@@ -54,3 +59,20 @@ def essays(tmp_path: Path) -> WriteEssays:
         return folder
 
     return write
+
+
+@pytest.fixture
+def open_house(answerer: Answerer, seed_index: Path, tmp_path: Path) -> "Iterator[OpenHouse]":
+    """Opens what a Discord bot needs, over the seed's index unless settings say otherwise."""
+    from tests.discord_fixtures import House  # discord is slow to import
+
+    houses: list[House] = []
+
+    def open_one(models: Answerer = answerer, **settings: Any) -> "House":
+        places = {"essays_dir": ESSAYS, "index_dir": seed_index, "data_dir": tmp_path / "data"}
+        houses.append(House(models, Settings.model_construct(**(places | settings))))
+        return houses[-1]
+
+    yield open_one
+    for house in houses:
+        house.close()

@@ -1,10 +1,16 @@
 """A bot in a Discord played in process, over the real index of the user's essay."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
 
+import discord
 import simcord
 from simcord import Env
+from simcord.actors import MemberActor
+from simcord.builders import ChannelHandle, GuildHandle
+from simcord.components import walk_components
 
 from bot.answering import Answerer
 from bot.discord_bot.assembly import make_client
@@ -13,7 +19,11 @@ from bot.discord_bot.libraries import Libraries
 from bot.discord_bot.memory import Memory
 from bot.settings import Settings
 
-MakeClient = Callable[..., EssayClient]
+OpenHouse = Callable[..., "House"]
+QUESTION = "What is energy imperialism?"
+ANSWER = "Capital now seeks to complete a de facto"
+UNANSWERED = "What is the capital of Portugal?"
+SETTLED_AFTER = 10.0  # seconds; less than what a hint is shown for
 
 
 class House:
@@ -33,8 +43,92 @@ class House:
         self.libraries.close()
 
 
+@dataclass(frozen=True)
+class Place:
+    """A server with a channel, someone who asks there and someone who looks after it."""
+
+    env: Env
+    guild: GuildHandle
+    channel: ChannelHandle
+    asker: MemberActor
+    admin: MemberActor
+
+    @property
+    def me(self) -> str:
+        """What mentions the bot."""
+        assert self.env.bot.user
+        return self.env.bot.user.mention
+
+    @property
+    def client(self) -> EssayClient:
+        assert isinstance(self.env.bot, EssayClient)
+        return self.env.bot
+
+    def join(self, name: str, *roles: Any) -> MemberActor:
+        """Someone more."""
+        return self.guild.add_member(self.env.create_user(name), roles=roles)
+
+    async def start_thread(
+        self, by: MemberActor, channel: ChannelHandle, message: Any = None
+    ) -> ChannelHandle:
+        """A thread in a channel, or a post in a forum; from a message if one is given."""
+        made = self.env.backend.create_thread(
+            channel.id, "a thread", by.id, message_id=message.id if message else None
+        )
+        await self.env.settle()
+        return next(each for each in channel.threads if each.id == made.id)
+
+    def said(self, channel: ChannelHandle | None = None) -> list[discord.Message]:
+        """What the bot said, in order."""
+        assert self.env.bot.user
+        history = (channel or self.channel).history()
+        return [each for each in history if each.author.id == self.env.bot.user.id]
+
+
+def open_place(env: Env, name: str = "Readers", **options: Any) -> Place:
+    """One more server with the bot."""
+    guild = env.create_guild(name, **options)
+    manage = guild.create_role("admins", permissions=discord.Permissions(manage_guild=True))
+    return Place(
+        env,
+        guild,
+        guild.create_text_channel("general"),
+        guild.add_member(env.create_user(f"asker-{name}")),
+        guild.add_member(env.create_user(f"admin-{name}"), roles=[manage]),
+    )
+
+
 @asynccontextmanager
-async def playing(house: House, **options: object) -> AsyncIterator[Env]:
-    """A Discord with the bot in it."""
+async def playing(house: House, **options: Any) -> AsyncIterator[Place]:
+    """A Discord with one server, and the bot in it."""
+    options = {"settle_timeout": SETTLED_AFTER, **options}
     async with simcord.run(house.client(), shard_count=1, **options) as env:
-        yield env
+        yield open_place(env)
+
+
+def buttons(message: Any) -> list[dict[str, Any]]:
+    """The buttons below a message, as Discord was sent them."""
+    rows = message.components
+    rows = [each if isinstance(each, dict) else each.to_dict() for each in rows]
+    return [each for each in walk_components(rows) if each["type"] == 2]
+
+
+def labels(message: Any) -> list[str]:
+    """What stands on the buttons below a message."""
+    return [each.get("label") or each["emoji"]["name"] for each in buttons(message)]
+
+
+def button_id(message: Any, action: str) -> str:
+    """The custom id of the button that does something with an answer."""
+    (found,) = [
+        each["custom_id"]
+        for each in buttons(message)
+        if each["custom_id"].startswith(f"essays:{action}:")
+    ]
+    return str(found)
+
+
+def texts(result: Any) -> Sequence[str]:
+    """What came back to an interaction, in order."""
+    first = [result.response] if result.response else []
+    return [each.content for each in [*first, *result.followups]]

@@ -34,10 +34,12 @@ async def turns_in(
     with suppress(discord.HTTPException):
         messages = [each async for each in channel.history(limit=LOOKED_AT, before=before)]
     messages.reverse()
-    if isinstance(channel, discord.Thread) and (starter := await starter_of(channel)):
-        messages.insert(0, starter)
     known = {each.id: each for each in messages}
-    return _turns([(each, _asked(each, known)) for each in messages if each.author.id == me.id])
+    answers = [(each, _asked(each, known)) for each in messages if each.author.id == me.id]
+    starter = await starter_of(channel) if isinstance(channel, discord.Thread) else None
+    if starter and starter.author.id == me.id:
+        answers.insert(0, (starter, await _parent(starter)))  # its question stands above the thread
+    return _turns(answers)
 
 
 async def starter_of(thread: discord.Thread) -> discord.Message | None:
