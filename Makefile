@@ -5,7 +5,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: chat ingest test lint types tests eval bench bench-sync clean
+.PHONY: chat discord ingest test lint types tests eval bench bench-sync clean
 
 # `make chat CHAT_MODEL=provider:model` also installs what the provider's model needs.
 PROVIDER := $(firstword $(subst :, ,$(CHAT_MODEL)))
@@ -14,6 +14,9 @@ EXTRA := $(patsubst google_genai,google,$(PROVIDER))
 chat: .venv/.installed$(EXTRA:%=-%) ## sync essays/ and ask questions in the terminal
 	@$(PY) -m bot ingest < /dev/null || echo "Going on with the index as it is."
 	@$(PY) -m bot chat
+
+discord: .venv/.installed$(EXTRA:%=-%) ## answer in Discord; needs DISCORD_TOKEN
+	@$(PY) -m bot discord
 
 ingest: .venv/.installed ## sync essays/ into the index
 	@$(PY) -m bot ingest

@@ -62,7 +62,10 @@ def _refusal(nearest: Citation | None, language: str) -> str:
 
 
 def _small_lines(kept: Kept, language: str) -> list[str]:
-    lines = [f"{_mark(each.number)} {_place(each)}" for each in kept.citations]
+    marks: dict[str, str] = {}
+    for each in kept.citations:
+        marks[_place(each)] = marks.get(_place(each), "") + _mark(each.number)
+    lines = [f"{numbers} {place}" for place, numbers in marks.items()]
     if kept.note:
         instead = say(language, "quoted_instead") if kept.citations else "."
         lines.append(f"{escape(kept.note)}{instead}")
