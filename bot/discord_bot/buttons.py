@@ -11,7 +11,7 @@ ANSWER_BUTTON = r"essays:(?P<action>[a-z]+):(?P<id>[0-9a-f]{16}):(?P<page>\d{1,6
 LONGEST_LABEL = 80
 
 
-def answer_buttons(asked: Asked, kept: Kept) -> discord.ui.View:
+def answer_buttons(asked: Asked, kept: Kept, *, shared: bool = False) -> discord.ui.View:
     """What stands below an answer."""
     language, id = asked.language, asked.id
     buttons = [
@@ -20,7 +20,9 @@ def answer_buttons(asked: Asked, kept: Kept) -> discord.ui.View:
         answer_button(BAD, id, emoji="👎"),
     ]
     if asked.private:
-        buttons.insert(0, answer_button(SHARE, id, say(language, "share")))
+        share = answer_button(SHARE, id, say(language, "shared" if shared else "share"))
+        share.disabled = shared
+        buttons.insert(0, share)
     if kept.refused:
         buttons.insert(0, answer_button(MISSING, id, say(language, "missing")))
     if kept.citations:

@@ -26,6 +26,7 @@ KEPT_DAYS = 30  # of an answer, and so of its buttons
 DAY = 86_400  # seconds
 HASH_BYTES = 16
 _TABLES = """
+pragma secure_delete = on;
 create table if not exists asked (
     id text primary key, asker text not null, created real not null, asked text not null,
     answer text);
@@ -123,8 +124,7 @@ class Memory:
 
     async def open(self, asked: Asked) -> None:
         """Remember that a question is being answered; what is too old is forgotten."""
-        oldest = time.time() - KEPT_DAYS * DAY
-        await self._run(self._execute, "delete from asked where created < ?", (oldest,))
+        await self._forget_old()
         row = (asked.id, asked.asker, asked.created, json.dumps(asdict(asked)))
         insert = "insert or replace into asked values (?, ?, ?, ?, null)"
         await self._run(self._execute, insert, row)
@@ -144,16 +144,27 @@ class Memory:
 
     async def find(self, id: str) -> tuple[Asked, Kept] | None:
         """A question and its answer; None if they are forgotten."""
+        await self._forget_old()
         query = "select asked, answer from asked where id = ? and answer is not null"
         for asked, kept in await self._run(self._execute, query, (id,)):
             return _ASKED.validate_json(asked), _KEPT.validate_json(kept)
         return None
+
+    async def _forget_old(self) -> None:
+        oldest = time.time() - KEPT_DAYS * DAY
+        await self._run(self._execute, "delete from asked where created < ?", (oldest,))
 
     async def note(self, id: str, asker: str, kind: str, reason: str = "") -> None:
         """Remember what someone thinks of an answer."""
         row = (id, asker, kind, reason, time.time())
         insert = "insert or replace into feedback values (?, ?, ?, ?, ?)"
         await self._run(self._execute, insert, row)
+
+    async def note_first(self, id: str, asker: str, kind: str) -> bool:
+        """Remember it once; whether it was not known."""
+        row = (id, asker, kind, "", time.time())
+        insert = "insert or ignore into feedback values (?, ?, ?, ?, ?) returning id"
+        return bool(await self._run(self._execute, insert, row))
 
     async def feedback(self, id: str) -> list[tuple[str, str]]:
         """Kind and reason of what was said about an answer, in order."""

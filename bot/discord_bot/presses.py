@@ -15,15 +15,18 @@ from bot.discord_bot.buttons import (
     PAGE,
     PASSAGES,
     SHARE,
+    answer_buttons,
     page_buttons,
 )
-from bot.discord_bot.client import Interaction, told
+from bot.discord_bot.client import EssayClient, Interaction, told
 from bot.discord_bot.markdown import escape
 from bot.discord_bot.memory import Asked, Kept
 from bot.discord_bot.phrases import say
-from bot.discord_bot.rendering import render_answer, render_passage
+from bot.discord_bot.rendering import LONGEST, render_answer, render_passage
+from bot.discord_bot.splitting import split
 
 LONGEST_REASON = 1_000
+REPORTED = "reported"
 
 
 class AnswerButton(
@@ -96,20 +99,10 @@ def _turns_pages(interaction: Interaction) -> bool:
 
 async def _share(interaction: Interaction, asked: Asked, kept: Kept, _: int) -> None:
     """Show a private answer to everyone, once."""
-    language = interaction.client.language_of(interaction)
-    view = discord.ui.View.from_message(interaction.message) if interaction.message else None
-    await interaction.response.edit_message(view=_without_share(view, language))
-    first, *others = render_answer(asked, kept, header=True)
-    for part in (first, *others):
-        await interaction.followup.send(part, suppress_embeds=True)
-
-
-def _without_share(view: discord.ui.View | None, language: str) -> discord.ui.View | None:
-    for item in view.children if view else ():
-        button = item.item if isinstance(item, discord.ui.DynamicItem) else item
-        if isinstance(button, discord.ui.Button) and f":{SHARE}:" in (button.custom_id or ""):
-            button.disabled, button.label = True, say(language, "shared")
-    return view
+    await interaction.response.edit_message(view=answer_buttons(asked, kept, shared=True))
+    if await interaction.client.memory.note_first(asked.id, asked.asker, SHARE):
+        for part in render_answer(asked, kept, header=True):
+            await interaction.followup.send(part, suppress_embeds=True)
 
 
 async def _ask_again(interaction: Interaction, asked: Asked, _: Kept, __: int) -> None:
@@ -125,15 +118,16 @@ async def _praise(interaction: Interaction, asked: Asked, _: Kept, __: int) -> N
 async def _blame(interaction: Interaction, asked: Asked, _: Kept, __: int) -> None:
     """Ask for a reason; what is sent without one counts as well."""
     await interaction.response.send_modal(
-        Reason(asked, interaction.client.language_of(interaction))
+        Reason(asked, interaction.id, interaction.client.language_of(interaction))
     )
 
 
 class Reason(discord.ui.Modal):
     """What is wrong with an answer."""
 
-    def __init__(self, asked: Asked, language: str) -> None:
-        super().__init__(title=say(language, "why"), custom_id=f"essays:why:{asked.id}")
+    def __init__(self, asked: Asked, press: int, language: str) -> None:
+        """`press` tells it from those that others have open at the same time."""
+        super().__init__(title=say(language, "why"), custom_id=f"essays:why:{asked.id}:{press}")
         self._asked = asked
         self.reason: discord.ui.TextInput[Reason] = discord.ui.TextInput(
             label=say(language, "reason"),
@@ -163,16 +157,23 @@ async def _report(interaction: Interaction, asked: Asked, _: Kept, __: int) -> N
     client = interaction.client
     language = client.language_of(interaction)
     await interaction.response.defer(ephemeral=True, thinking=True)
-    known = any(kind == MISSING for kind, _ in await client.memory.feedback(asked.id))
-    await client.memory.note(asked.id, client.memory.hash_user(interaction.user.id), MISSING)
-    server = client.memory.server(asked.guild)
-    told = known and bool(server.report_channel)
-    if server.report_channel and not known:
-        channel = client.get_partial_messageable(server.report_channel)
-        text = say(server.language, "report", question=escape(asked.question[:LONGEST_REASON]))
-        told = await client.post(channel, text) is not None
+    told = any(kind == REPORTED for kind, _ in await client.memory.feedback(asked.id))
+    if not told:
+        told = await _tell_moderators(client, asked)
+        asker = client.memory.hash_user(interaction.user.id)
+        await client.memory.note(asked.id, asker, REPORTED if told else MISSING)
     answer = say(language, "reported" if told else "report_noted")
     await interaction.edit_original_response(content=answer)
+
+
+async def _tell_moderators(client: EssayClient, asked: Asked) -> bool:
+    """Whether they could be told."""
+    server = client.memory.server(asked.guild)
+    if not server.report_channel:
+        return False
+    channel = client.get_partial_messageable(server.report_channel)
+    text = say(server.language, "report", question=escape(asked.question))
+    return await client.post(channel, split(text, LONGEST)[0]) is not None
 
 
 _ACTIONS: dict[str, Callable[[Interaction, Asked, Kept, int], Awaitable[None]]] = {
