@@ -75,7 +75,7 @@ def ingest(
     from ingest.sync import sync
 
     settings = read_settings()
-    with _progress(quiet=as_json or dry_run) as progress:
+    with _progress(quiet=dry_run) as progress:
         report = sync(
             essays or settings.essays_dir,
             open_store(index or settings.index_dir, settings.chroma_url),

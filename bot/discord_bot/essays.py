@@ -14,16 +14,17 @@ from bot.discord_bot.client import EssayClient, Interaction, told
 from bot.discord_bot.delivery import FAULTS
 from bot.discord_bot.indexing import admit, library_of, reindex_button
 from bot.discord_bot.libraries import Library
-from bot.discord_bot.markdown import escape
+from bot.discord_bot.markdown import clean, escape
 from bot.discord_bot.phrases import say
-from bot.discord_bot.rendering import LONGEST
+from bot.discord_bot.rendering import CUT, LONGEST
 from bot.discord_bot.shelf import REMOVED, add_file, check_upload, remove_file
 from bot.discord_bot.splitting import split
 from bot.errors import FileRefused
 from ingest.errors import IndexMissing
 from ingest.records import Manifest
 
-LINES = 15  # essays on a page
+LINES = 10  # essays on a page
+LONGEST_TITLE = 60  # characters, so that a page fits into a message
 MOST_CHOICES = 25
 LONGEST_CHOICE = 100  # characters
 LIST = "list"
@@ -136,7 +137,7 @@ async def show_page(interaction: Interaction, page: int) -> None:
         + say(
             language,
             "essay_line",
-            title=f"**{escape(each.title)}**",
+            title=f"**{escape(_shortened(each.title))}**",
             passages=each.passages,
             date=each.added[:10],
         )
@@ -151,15 +152,26 @@ async def show_page(interaction: Interaction, page: int) -> None:
     await interaction.edit_original_response(content=text[0], view=row_of(*buttons))
 
 
+def _shortened(title: str) -> str:
+    line = " ".join(title.split())
+    return line if len(line) <= LONGEST_TITLE else line[: LONGEST_TITLE - 1] + CUT
+
+
 async def complete_essay(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
     """Essays whose title or file holds what was typed."""
     manifest = await _manifest(interaction.client, interaction.guild_id or 0)
     wanted = typed.casefold()
     return [
-        app_commands.Choice(name=(each.title or source)[:LONGEST_CHOICE], value=source)
+        app_commands.Choice(name=_choice_name(each.title, source), value=source)
         for source, each in (manifest.essays.items() if manifest else ())
         if wanted in f"{each.title} {source}".casefold() and len(source) <= LONGEST_CHOICE
     ][:MOST_CHOICES]
+
+
+def _choice_name(title: str, source: str) -> str:
+    """What Discord shows of an essay to choose; it reads no markdown there."""
+    shown = " ".join(clean(title).split()) or clean(source)
+    return shown[:LONGEST_CHOICE]
 
 
 async def _manifest(client: EssayClient, guild: int) -> Manifest | None:

@@ -72,17 +72,18 @@ class IndexCog(commands.Cog):
         language = self._client.language_of(interaction)
         library = library_of(self._client, interaction)
         name = f"{REINDEX}:{library.name}"
-        if self._reindexer.is_running(library):
-            link = json.loads(await self._client.memory.fact(name) or "{}").get("link", "")
-            busy = say(language, "reindex_busy", link=link)
-            await interaction.response.edit_message(content=busy, view=None)
-            return
-        begun = say(language, "reindexing", line="")
-        await interaction.response.edit_message(content=begun, view=None)
-        message = await self._post(interaction, begun)
-        place = {"channel": message.channel.id, "message": message.id, "link": message.jump_url}
-        await self._client.memory.keep_fact(name, json.dumps({**place, "language": language}))
-        text = await self._reindex(library, message, language)
+        with self._reindexer.turn(library) as free:
+            if not free:
+                link = json.loads(await self._client.memory.fact(name) or "{}").get("link", "")
+                busy = say(language, "reindex_busy", link=link)
+                await interaction.response.edit_message(content=busy, view=None)
+                return
+            begun = say(language, "reindexing", line="")
+            await interaction.response.edit_message(content=begun, view=None)
+            message = await self._post(interaction, begun)
+            place = {"channel": message.channel.id, "message": message.id, "link": message.jump_url}
+            await self._client.memory.keep_fact(name, json.dumps({**place, "language": language}))
+            text = await self._reindex(library, message, language)
         await self._client.memory.keep_fact(name, "")
         with suppress(*FAULTS):
             await message.edit(content=text)

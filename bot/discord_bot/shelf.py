@@ -16,14 +16,14 @@ from ingest.readers import SUFFIXES
 LARGEST = 10  # MiB, what Discord takes by default
 MEBIBYTE = 1 << 20
 REMOVED = "removed"  # below DATA_DIR
-_LONGEST_NAME = 80
+_LONGEST_NAME = 120  # bytes
 _UNSAFE = re.compile(r"[^\w .()&'-]")
 
 
 def check_upload(essays: Path, name: str, size: int, replace: bool, language: str) -> str:
     """The name a file is to have among the essays. Raises FileRefused; nothing is read yet."""
     path = Path(_UNSAFE.sub("_", unicodedata.normalize("NFC", name)))
-    stem = path.stem.strip(" .")[:_LONGEST_NAME]
+    stem = path.stem.strip(" .").encode()[:_LONGEST_NAME].decode(errors="ignore")
     suffix = path.suffix.lower()
     if not any(char.isalnum() for char in stem):
         raise FileRefused(say(language, "file_name"))
@@ -63,8 +63,7 @@ def remove_file(essays: Path, source: str, data: Path) -> Path:
     Raises FileRefused where it is none of the essays.
     """
     path = essays / source
-    inside = path.resolve().is_relative_to(essays.resolve())
-    if not (inside and path.is_file() and path.suffix.lower() in SUFFIXES):
+    if not _is_essay(essays, path):
         raise FileRefused(source)
     kept = data / REMOVED / f"{time.strftime('%Y%m%d-%H%M%S')}-{path.name}"
     try:
@@ -74,3 +73,11 @@ def remove_file(essays: Path, source: str, data: Path) -> Path:
     except OSError as error:
         raise FileRefused(str(error.strerror)) from error
     return kept
+
+
+def _is_essay(essays: Path, path: Path) -> bool:
+    try:
+        inside = path.resolve().is_relative_to(essays.resolve())
+        return inside and path.is_file() and path.suffix.lower() in SUFFIXES
+    except (OSError, ValueError):  # no name that a file can have
+        return False
