@@ -146,7 +146,8 @@ class EssayClient(commands.AutoShardedBot):
         """Why someone may not change the essays from here; "" if they may."""
         language, guild = self.language_of(interaction), interaction.guild_id or 0
         roles = self.memory.server(guild).edit_roles
-        if not guild or not (manages(interaction.user) or has_role(interaction.user, roles)):
+        may = interaction.permissions.manage_guild or has_role(interaction.user, roles)
+        if not guild or not may:
             return say(language, "admins_only")
         home = self.settings.discord_home or (guild if len(self.guilds) == 1 else 0)
         if not self.settings.discord_separate_servers and guild != home:
