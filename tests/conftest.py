@@ -23,6 +23,7 @@ ESSAYS = Path(__file__).parent.parent / "essays"
 SEED = "energy-imperialism.txt"
 
 WriteEssays = Callable[..., Path]
+IndexOf = Callable[..., Path]
 
 
 @pytest.fixture(scope="session")
@@ -59,6 +60,17 @@ def essays(tmp_path: Path) -> WriteEssays:
         return folder
 
     return write
+
+
+@pytest.fixture
+def index_of(essays: WriteEssays, tmp_path: Path, embeddings: SentenceEmbeddings) -> IndexOf:
+    """Makes an index of essays given by name, and gives its folder."""
+
+    def make(**files: str | bytes) -> Path:
+        sync(essays(**files), FolderStore(tmp_path / "index"), embeddings)
+        return tmp_path / "index"
+
+    return make
 
 
 @pytest.fixture

@@ -3,7 +3,9 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
+from unittest.mock import patch
 
 import discord
 import simcord
@@ -11,6 +13,7 @@ from simcord import Env
 from simcord.actors import MemberActor
 from simcord.builders import ChannelHandle, GuildHandle
 from simcord.components import walk_components
+from simcord.http import router
 
 from bot.answering import Answerer
 from bot.discord_bot.assembly import make_client
@@ -102,8 +105,16 @@ def open_place(env: Env, name: str = "Readers", **options: Any) -> Place:
 async def playing(house: House, **options: Any) -> AsyncIterator[Place]:
     """A Discord with one server, and the bot in it."""
     options = {"settle_timeout": SETTLED_AFTER, **options}
-    async with simcord.run(house.client(), shard_count=1, **options) as env:
-        yield open_place(env)
+    with patch.object(router, "dispatch", partial(_dispatch, router.dispatch)):
+        async with simcord.run(house.client(), shard_count=1, **options) as env:
+            yield open_place(env)
+
+
+def _dispatch(
+    dispatch: Callable[..., Any], backend: Any, method: str, path: str, **rest: Any
+) -> Any:
+    """Discord reads `%40` as `@`, which simcord leaves out."""
+    return dispatch(backend, method, path.replace("%40", "@"), **rest)
 
 
 def buttons(message: Any) -> list[dict[str, Any]]:

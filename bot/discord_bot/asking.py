@@ -1,5 +1,6 @@
 """Ways of asking: mention, reply, thread, direct message, command, message menu."""
 
+from functools import partial
 from typing import Any
 
 import discord
@@ -7,8 +8,8 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.discord_bot.client import EssayClient, Interaction
-from bot.discord_bot.delivery import deliver
-from bot.discord_bot.essays import complete_essay
+from bot.discord_bot.delivery import FAULTS, deliver
+from bot.discord_bot.essays import LONGEST_CHOICE, complete_essay
 from bot.discord_bot.history import question_in, starter_of, turns_before
 from bot.discord_bot.memory import Asked
 from bot.discord_bot.phrases import say
@@ -37,7 +38,7 @@ class AskingCog(commands.Cog):
         self,
         interaction: Interaction,
         question: app_commands.Range[str, 1, LONGEST_TYPED],
-        essay: str = "",
+        essay: app_commands.Range[str, 0, LONGEST_CHOICE] = "",
         private: bool | None = None,
     ) -> None:
         """Ask the essays a question; the answer cites them word for word."""
@@ -82,8 +83,7 @@ class AskingCog(commands.Cog):
             language=language,
         )
         assert self._client.user
-        await self._client.memory.open(asked)
-        await self._client.desk.ask(asked, await turns_before(message, self._client.user))
+        await self._client.desk.ask(asked, partial(turns_before, message, self._client.user))
 
     async def _is_for_me(self, message: discord.Message) -> bool:
         """Whether a message asks the bot, by name or by where it stands."""
@@ -130,5 +130,5 @@ class AskingCog(commands.Cog):
                     text, mention_author=False, delete_after=SECONDS_SHOWN, nonce=message.id
                 )
             )
-        except discord.HTTPException:
+        except FAULTS:
             return

@@ -5,16 +5,16 @@ import dataclasses
 import hashlib
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial, wraps
 from typing import Any, TypeAlias
 
-import aiohttp
 import discord
 from discord.ext import commands
 
 from bot.answering import Surroundings
 from bot.citations import Citation
-from bot.discord_bot.delivery import deliver
+from bot.discord_bot.delivery import FAULTS, deliver
 from bot.discord_bot.desk import Desk
 from bot.discord_bot.history import turns_before, turns_in
 from bot.discord_bot.libraries import Libraries
@@ -59,7 +59,7 @@ class EssayClient(commands.AutoShardedBot):
             )
         )
         self._extend = extend
-        self.tree.error(self._tell)
+        self.tree.error(self.tell_failure)
         self._resuming: asyncio.Task[None] | None = None
 
     async def setup_hook(self) -> None:
@@ -94,8 +94,7 @@ class EssayClient(commands.AutoShardedBot):
                 await self.memory.close(asked, None)  # it was deleted, or is out of reach
                 return
         assert self.user
-        history = await turns_before(message, self.user) if message else []
-        await self.desk.resume(asked, history)
+        await self.desk.resume(asked, partial(turns_before, message, self.user))
 
     async def on_message(self, message: discord.Message, /) -> None:
         """Nothing here: AskingCog listens, and there are no commands with a prefix."""
@@ -128,19 +127,34 @@ class EssayClient(commands.AutoShardedBot):
             language=language,
         )
         await self.memory.open(asked)  # first, so that a kill after the next line loses nothing
-        reply = await interaction.response.defer(ephemeral=hidden, thinking=True)
-        if reply and reply.message_id:
-            asked = dataclasses.replace(asked, replies=(reply.message_id,))
+        asked = await self._defer(interaction, asked)
         assert self.user
-        await self.desk.ask(asked, await turns_in(interaction.channel, self.user))
+        await self.desk.ask(asked, partial(turns_in, interaction.channel, self.user))
+
+    async def _defer(self, interaction: "Interaction", asked: Asked) -> Asked:
+        """Show that an answer is under way; where that fails, the answer may yet be delivered."""
+        try:
+            reply = await deliver(
+                lambda: interaction.response.defer(ephemeral=asked.private, thinking=True)
+            )
+        except FAULTS:
+            _log.warning("A question by command could not be acknowledged.")
+            return asked
+        if reply and reply.message_id:
+            return dataclasses.replace(asked, replies=(reply.message_id,))
+        return asked
 
     def refusal(self, person: Person, guild: int, language: str) -> str:
         """Why someone may not ask now; "" if they may, and then it is counted."""
-        roles = self.memory.server(guild).ask_roles
-        if roles and not has_role(person, roles) and not manages(person):
+        if not self.may_ask(person, guild):
             return say(language, "not_you")
         wait = self.limits.take(person.id, guild)
         return say(language, "slow_down", seconds=int(wait) + 1) if wait else ""
+
+    def may_ask(self, person: Person, guild: int) -> bool:
+        """Whether someone has a role that may ask, where only some may."""
+        roles = self.memory.server(guild).ask_roles
+        return not roles or has_role(person, roles) or manages(person)
 
     def may_edit(self, interaction: "Interaction") -> str:
         """Why someone may not change the essays from here; "" if they may."""
@@ -167,22 +181,20 @@ class EssayClient(commands.AutoShardedBot):
         """Send a message; None if it may not be sent there."""
         try:
             return await deliver(lambda: channel.send(text, suppress_embeds=True))
-        except (discord.HTTPException, aiohttp.ClientError, OSError):
+        except FAULTS:
             _log.warning("A message could not be sent to a channel.")
             return None
 
-    async def _tell(
-        self, interaction: discord.Interaction[Any], error: discord.app_commands.AppCommandError
-    ) -> None:
+    async def tell_failure(self, interaction: "discord.Interaction[Any]", error: Exception) -> None:
         """Whatever fails, the person gets a sentence."""
-        _log.error("A command failed.", exc_info=error)
+        _log.error("What someone wanted was not done.", exc_info=error)
         text = say(self.language_of(interaction), "failed")
         try:
             if interaction.response.is_done():
                 await interaction.edit_original_response(content=text, view=None)
             else:
                 await interaction.response.send_message(text, ephemeral=True)
-        except (discord.HTTPException, aiohttp.ClientError, OSError):
+        except FAULTS:
             _log.warning("Nor could that be told.")
 
     async def wind_down(self) -> None:
@@ -204,4 +216,20 @@ def has_role(person: Person, roles: tuple[int, ...]) -> bool:
 
 
 Interaction: TypeAlias = discord.Interaction[EssayClient]
+Press = Callable[[Any, Any], Coroutine[Any, Any, None]]
+
+
+def told(press: Press) -> Press:
+    """A button's callback, as it is; whatever fails in it, the person gets a sentence."""
+
+    @wraps(press)
+    async def guarded(button: Any, interaction: Interaction) -> None:
+        try:
+            await press(button, interaction)
+        except Exception as error:
+            await interaction.client.tell_failure(interaction, error)
+
+    return guarded
+
+
 Extend = Callable[[EssayClient], Awaitable[None]]

@@ -90,6 +90,16 @@ class SettingsView(discord.ui.View):
         ):
             self.add_item(item)
 
+    async def on_error(
+        self,
+        interaction: discord.Interaction[Any],
+        error: Exception,
+        item: discord.ui.Item[Any],  # noqa: ARG002
+        /,
+    ) -> None:
+        """Whatever fails, the person gets a sentence."""
+        await interaction.client.tell_failure(interaction, error)
+
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
         """Only those who may manage the server."""
         if interaction.permissions.manage_guild:

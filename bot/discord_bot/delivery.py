@@ -11,7 +11,9 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait
 
 ATTEMPTS = 4
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0  # seconds between them, doubled and jittered
+OWN_FAULT = 500  # HTTP states from here on are Discord's fault
 EDIT_EVERY = 1.2  # seconds at least between two drafts in one place; Discord takes 5 edits in 5 s
+FAULTS = (discord.HTTPException, aiohttp.ClientError, OSError)  # of Discord and of the network
 T = TypeVar("T")
 
 
@@ -32,9 +34,9 @@ async def deliver(send: Callable[[], Awaitable[T]]) -> T:
 
 
 def _may_pass(error: BaseException) -> bool:
-    return isinstance(
-        error, discord.DiscordServerError | aiohttp.ClientError | TimeoutError | OSError
-    )
+    if isinstance(error, discord.HTTPException):
+        return error.status >= OWN_FAULT
+    return isinstance(error, FAULTS)
 
 
 class Pace:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
 
@@ -13,18 +13,19 @@ from bot.conversation import Turn
 from bot.discord_bot.buttons import answer_buttons
 from bot.discord_bot.delivery import Pace
 from bot.discord_bot.libraries import Libraries, Library
+from bot.discord_bot.markdown import escape
 from bot.discord_bot.memory import Asked, Kept, Memory
 from bot.discord_bot.phrases import say
 from bot.discord_bot.rendering import keep, render_answer, render_draft
 from bot.discord_bot.replies import Reply, Typing, reply_to
 from bot.discord_bot.sharing import SharedAnswers, TooManyQuestions
-from bot.display import plain
 from bot.errors import EssayUnknown, QuestionInvalid
 from bot.writing import Draft
 from ingest.errors import IndexMissing
 
 MOST_ATTEMPTS = 3  # at a question that a bot was stopped over, before it is left
 PATIENCE = 10.0  # seconds for what is under way when the bot is to stop
+History = Callable[[], Awaitable[Sequence[Turn]]]  # reads the turns before a question
 _log = logging.getLogger(__name__)
 
 
@@ -43,39 +44,40 @@ class Desk:
         self._serving: set[asyncio.Task[None]] = set()
         self._stopping = False
 
-    async def ask(self, asked: Asked, history: Sequence[Turn] = ()) -> None:
-        """Answer a question that was acknowledged and admitted; it survives a kill from here on."""
-        await self._memory.open(asked)
-        await self._serve(asked, history)
+    async def ask(self, asked: Asked, history: History) -> None:
+        """Answer a question that was admitted; it survives a kill from here on."""
+        task = asyncio.current_task()
+        assert task
+        self._serving.add(task)
+        self._begin_typing(asked)
+        try:
+            await self._serve(self._reply(asked), history)
+        finally:
+            self._serving.discard(task)
+            self._end_typing(asked)
 
-    async def resume(self, asked: Asked, history: Sequence[Turn] = ()) -> None:
+    async def resume(self, asked: Asked, history: History) -> None:
         """Answer a question that was left over when the bot was stopped."""
         if asked.attempts >= MOST_ATTEMPTS:
             await self._finish(self._reply(asked), say(asked.language, "gave_up"))
         else:
             await self.ask(replace(asked, attempts=asked.attempts + 1), history)
 
-    async def _serve(self, asked: Asked, history: Sequence[Turn]) -> None:
-        task = asyncio.current_task()
-        assert task
-        self._serving.add(task)
-        reply = self._reply(asked)
-        self._begin_typing(asked)
+    async def _serve(self, reply: Reply, history: History) -> None:
         try:
+            await self._memory.open(reply.asked)
             if self._stopping:
                 raise asyncio.CancelledError
-            await self._answer(reply, history)
+            await self._answer(reply, await history())
         except asyncio.CancelledError:
             await self._mark(reply)
             raise
         except Exception as error:
-            reason = _reason(error, asked.language)
+            language = reply.asked.language
+            reason = _reason(error, language)
             if reason is None:
                 _log.exception("A question was not answered.")
-            await self._finish(reply, reason or say(asked.language, "failed"))
-        finally:
-            self._serving.discard(task)
-            self._end_typing(asked)
+            await self._finish(reply, reason or say(language, "failed"))
 
     async def _answer(self, reply: Reply, history: Sequence[Turn]) -> None:
         asked = reply.asked
@@ -154,5 +156,5 @@ def _reason(error: Exception, language: str) -> str | None:
     if isinstance(error, IndexMissing):
         return say(language, "no_index")
     if isinstance(error, QuestionInvalid | EssayUnknown):
-        return plain(str(error))
+        return escape(str(error))
     return None

@@ -5,13 +5,13 @@ import re
 from contextlib import suppress
 from typing import Self
 
-import aiohttp
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from bot.discord_bot.buttons import command_button, row_of
-from bot.discord_bot.client import EssayClient, Interaction
+from bot.discord_bot.client import EssayClient, Interaction, told
+from bot.discord_bot.delivery import FAULTS
 from bot.discord_bot.indexing import admit, library_of, reindex_button
 from bot.discord_bot.libraries import Library
 from bot.discord_bot.markdown import escape
@@ -44,7 +44,14 @@ class EssaysCog(commands.Cog):
         await show_page(interaction, 0)
 
     @essay.command(name="add")
-    @app_commands.describe(replace="Replace a file of the same name")
+    @app_commands.describe(
+        file="The essay",
+        file2="One more",
+        file3="One more",
+        file4="One more",
+        file5="One more",
+        replace="Replace a file of the same name",
+    )
     async def add(  # noqa: PLR0917 - options of a command
         self,
         interaction: Interaction,
@@ -80,7 +87,7 @@ class EssaysCog(commands.Cog):
             await asyncio.to_thread(add_file, library.essays, name, content)
         except FileRefused as error:
             reason = str(error)
-        except (discord.HTTPException, aiohttp.ClientError, OSError):
+        except FAULTS:
             reason = say(language, "file_fetch")
         else:
             return True, say(language, "added_file", name=escape(name))
@@ -89,7 +96,9 @@ class EssaysCog(commands.Cog):
 
     @essay.command(name="remove")
     @app_commands.describe(name="The essay's file")
-    async def remove(self, interaction: Interaction, name: str) -> None:
+    async def remove(
+        self, interaction: Interaction, name: app_commands.Range[str, 1, LONGEST_CHOICE]
+    ) -> None:
         """Take an essay out of the folder; the file is kept aside."""
         if not await admit(self._client, interaction):
             return
@@ -185,7 +194,8 @@ class PageButton(
         assert isinstance(item, discord.ui.Button)
         return cls(item, int(match["page"]))
 
-    async def callback(self, interaction: Interaction) -> None:  # type: ignore[override]
+    @told
+    async def callback(self, interaction: Interaction) -> None:
         """Show it in place of this one."""
         await interaction.response.defer()
         await show_page(interaction, self.page)

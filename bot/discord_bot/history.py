@@ -14,11 +14,13 @@ LOOKED_AT = 30  # messages of a thread or of direct messages
 Conversation = discord.Thread | discord.DMChannel
 
 
-async def turns_before(message: discord.Message, me: discord.abc.User) -> list[Turn]:
+async def turns_before(message: discord.Message | None, me: discord.abc.User) -> list[Turn]:
     """What was asked and answered before a message: along its replies, else in its thread.
 
-    What may not be read is passed over.
+    What may not be read is passed over; before no message there is nothing.
     """
+    if message is None:
+        return []
     if message.reference:
         return await _replied(message, me)
     return await turns_in(message.channel, me, message)

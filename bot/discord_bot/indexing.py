@@ -6,13 +6,13 @@ import re
 from contextlib import suppress
 from typing import Self
 
-import aiohttp
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from bot.discord_bot.buttons import command_button, row_of
-from bot.discord_bot.client import EssayClient, Interaction
+from bot.discord_bot.client import EssayClient, Interaction, told
+from bot.discord_bot.delivery import FAULTS
 from bot.discord_bot.libraries import Library
 from bot.discord_bot.markdown import escape
 from bot.discord_bot.phrases import say
@@ -84,12 +84,12 @@ class IndexCog(commands.Cog):
         await self._client.memory.keep_fact(name, json.dumps({**place, "language": language}))
         text = await self._reindex(library, message, language)
         await self._client.memory.keep_fact(name, "")
-        with suppress(discord.HTTPException, aiohttp.ClientError, OSError):
+        with suppress(*FAULTS):
             await message.edit(content=text)
 
     async def _reindex(self, library: Library, message: discord.Message, language: str) -> str:
         async def tell(line: str) -> None:
-            with suppress(discord.HTTPException, aiohttp.ClientError, OSError):
+            with suppress(*FAULTS):
                 text = say(language, "reindexing", line=escape(line))
                 await message.edit(content=split(text, LONGEST)[0])
 
@@ -113,7 +113,7 @@ class IndexCog(commands.Cog):
         for name, value in left.items():
             place = json.loads(value)
             channel = self._client.get_partial_messageable(place["channel"])
-            with suppress(discord.HTTPException, aiohttp.ClientError, OSError):
+            with suppress(*FAULTS):
                 message = channel.get_partial_message(place["message"])
                 await message.edit(content=say(place["language"], "reindex_interrupted"))
             await self._client.memory.keep_fact(name, "")
@@ -199,7 +199,8 @@ class ConfirmButton(
         assert isinstance(item, discord.ui.Button)
         return cls(item, match["command"])
 
-    async def callback(self, interaction: Interaction) -> None:  # type: ignore[override]
+    @told
+    async def callback(self, interaction: Interaction) -> None:
         """Do it."""
         if not await admit(interaction.client, interaction):
             return

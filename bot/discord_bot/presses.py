@@ -17,7 +17,7 @@ from bot.discord_bot.buttons import (
     SHARE,
     page_buttons,
 )
-from bot.discord_bot.client import Interaction
+from bot.discord_bot.client import Interaction, told
 from bot.discord_bot.markdown import escape
 from bot.discord_bot.memory import Asked, Kept
 from bot.discord_bot.phrases import say
@@ -49,15 +49,28 @@ class AnswerButton(
         assert isinstance(item, discord.ui.Button)
         return cls(item, match["action"], match["id"], int(match["page"]))
 
-    async def callback(self, interaction: Interaction) -> None:  # type: ignore[override]
+    @told
+    async def callback(self, interaction: Interaction) -> None:
         """Do what the button is for, with the answer it stands below."""
-        client = interaction.client
-        found = await client.memory.find(self.id_)
-        language = client.language_of(interaction)
-        if found is None:
-            await interaction.response.send_message(say(language, "forgotten"), ephemeral=True)
+        found = await interaction.client.memory.find(self.id_)
+        refusal = _refusal(interaction, found[0] if found else None)
+        if found is None or refusal:
+            await interaction.response.send_message(refusal, ephemeral=True)
             return
         await _ACTIONS[self.action](interaction, *found, self.page)
+
+
+def _refusal(interaction: Interaction, asked: Asked | None) -> str:
+    """Why someone may not use an answer's buttons; "" if they may."""
+    client = interaction.client
+    language = client.language_of(interaction)
+    mine = asked and asked.asker == client.memory.hash_user(interaction.user.id)
+    # Ids can be made up: an answer is reached only where it stands, a private one by its asker.
+    if not asked or asked.channel != interaction.channel_id or (asked.private and not mine):
+        return say(language, "forgotten")
+    if not client.may_ask(interaction.user, interaction.guild_id or 0):
+        return say(language, "not_you")
+    return ""
 
 
 async def _show_passages(interaction: Interaction, asked: Asked, kept: Kept, page: int) -> None:
@@ -131,7 +144,8 @@ class Reason(discord.ui.Modal):
         )
         self.add_item(self.reason)
 
-    async def on_submit(self, interaction: Interaction) -> None:  # type: ignore[override]
+    @told
+    async def on_submit(self, interaction: Interaction) -> None:
         """Remember it."""
         await _note(interaction, self._asked, BAD, self.reason.value)
 

@@ -8,11 +8,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
-import aiohttp
 import discord
 from discord.ext import commands
 
-from bot.discord_bot.delivery import Pace, deliver
+from bot.discord_bot.delivery import FAULTS, Pace, deliver
 from bot.discord_bot.memory import Asked
 
 GONE = {10008, 10015, 10062, 50027}  # message, webhook or interaction unknown; token expired
@@ -45,12 +44,13 @@ class MessageReply:
         self.asked = asked
         self._channel = client.get_partial_messageable(asked.channel)
         self._pace = pace
+        self._deleted = 0  # messages that carried the answer
 
     async def draft(self, text: str) -> None:
         """As `Reply.draft`."""
         if not self._pace.takes(self.asked.channel):
             return
-        with suppress(discord.HTTPException, OSError):
+        with suppress(*FAULTS):
             await self._put(0, text, None)
 
     async def finish(self, parts: Sequence[str], view: discord.ui.View | None) -> None:
@@ -70,6 +70,7 @@ class MessageReply:
                 return
             except discord.NotFound:
                 self._replace(place, None)  # someone deleted it
+                self._deleted += 1
         self._replace(place, await self._send(place, text, view))
 
     def _replace(self, place: int, message: discord.Message | None) -> None:
@@ -78,16 +79,22 @@ class MessageReply:
         self.asked = replace(self.asked, replies=replies)
 
     async def _send(self, place: int, text: str, view: discord.ui.View | None) -> discord.Message:
-        question = discord.MessageReference(
-            message_id=self.asked.message, channel_id=self.asked.channel, fail_if_not_exists=False
-        )
         return await self._channel.send(
             text,
-            reference=question,
+            reference=self._question(),  # type: ignore[arg-type]  # None: to nothing
             mention_author=False,
             suppress_embeds=True,
             view=view or discord.utils.MISSING,
-            nonce=f"{self.asked.id}-{place}",  # sent twice, Discord takes it once
+            # Sent twice, Discord takes it once; but one that was deleted must come anew.
+            nonce=f"{self.asked.id}-{place}-{self._deleted}",
+        )
+
+    def _question(self) -> discord.MessageReference | None:
+        """What the answer replies to; a command is no message."""
+        if not self.asked.message:
+            return None
+        return discord.MessageReference(
+            message_id=self.asked.message, channel_id=self.asked.channel, fail_if_not_exists=False
         )
 
 
@@ -105,7 +112,7 @@ class InteractionReply:
         """As `Reply.draft`."""
         if not self._pace.takes(self.asked.id):
             return
-        with suppress(discord.HTTPException, OSError):
+        with suppress(*FAULTS):
             await self._edit(text, None)
 
     async def finish(self, parts: Sequence[str], view: discord.ui.View | None) -> None:
@@ -171,6 +178,6 @@ class Typing:
 
     async def _show(self, channel: discord.abc.Messageable) -> None:
         while True:
-            with suppress(discord.HTTPException, OSError, aiohttp.ClientError):
+            with suppress(*FAULTS):
                 await channel.typing()
             await asyncio.sleep(self.EVERY)

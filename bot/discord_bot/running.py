@@ -13,6 +13,7 @@ import discord
 from bot.answering import open_answerer
 from bot.discord_bot.assembly import make_client
 from bot.discord_bot.client import EssayClient
+from bot.discord_bot.delivery import OWN_FAULT
 from bot.discord_bot.libraries import Libraries
 from bot.discord_bot.memory import Memory
 from bot.errors import DiscordRefused, SettingsInvalid
@@ -22,7 +23,6 @@ from ingest.store import open_store
 PORTAL = "https://discord.com/developers/applications"
 PAUSES = (1, 2, 5, 10, 20, 40)  # seconds between attempts to connect; from then on LONGEST_PAUSE
 LONGEST_PAUSE = 60
-OWN_FAULT = 500  # HTTP states from here on are Discord's fault
 TOO_MANY = 429
 _log = logging.getLogger(__name__)
 
