@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from bot.answering import Answerer
-from bot.discord_bot.memory import Asked
 from ingest.embedding import SentenceEmbeddings
 from tests.conftest import IndexOf
 from tests.discord_fixtures import (
