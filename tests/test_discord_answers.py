@@ -1,8 +1,8 @@
-"""Answers in Discord when something fails: always a sentence, never a path, never endless waiting."""
+"""Answers in Discord when something fails: always a sentence, never a path, never a wait."""
 
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -30,7 +30,7 @@ LONG = [  # sentences that all answer it
 class Broken(SentenceEmbeddings):
     """Embeddings that fail when they are used."""
 
-    def load(self) -> None:
+    def load(self) -> NoReturn:
         raise RuntimeError(f"{SECRET} is on fire")
 
 
