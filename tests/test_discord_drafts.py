@@ -119,10 +119,10 @@ async def test_a_follow_up_is_told_to_the_chat_model_with_what_was_said(
     async with writing() as place:
         await place.asker.send(place.channel, f"{place.me} {QUESTION}")
         first = len(chat.requests)
-        await place.asker.send(
-            place.channel, f"{place.me} {FOLLOW_UP}", reply_to=place.said()[0]
-        )
+        await place.asker.send(place.channel, f"{place.me} {FOLLOW_UP}", reply_to=place.said()[0])
         told = str(chat.requests[first:])
         assert QUESTION in told
         assert SENTENCE in told
-        assert "Monopoly on Computing" not in told.split("<passage")[0]  # nor the small print
+        assert (
+            "Monopoly on Computing" not in told.split("<passage", maxsplit=1)[0]
+        )  # nor the small print

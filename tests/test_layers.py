@@ -28,9 +28,10 @@ LAYERS = (
     {"bot.evidence", "bot.quoting", "bot.display", "bot.checking", "bot.spending"},
     {"bot.answers", "bot.writing"},
     {"ingest.sync", "bot.answering"},
-    {"bot.terminal", "bot.jsonl", "bot.repl", "bot.index_commands"},
-    {"bot.discord_bot.borders", "bot.discord_bot.markdown"},
-    {"bot.discord_bot.splitting"},
+    {"bot.discord_bot.borders", "bot.discord_bot.markdown", "bot.discord_bot.token"},
+    {"bot.discord_bot.splitting", "bot.discord_bot.inspection", "bot.checkup"},
+    {"bot.doctor"},
+    {"bot.terminal", "bot.jsonl", "bot.repl", "bot.index_commands", "bot.doctor_command"},
     {"bot.discord_bot.phrases", "bot.discord_bot.memory", "bot.discord_bot.delivery"},
     {"bot.discord_bot.rendering", "bot.discord_bot.libraries"},
     {"bot.discord_bot.limits", "bot.discord_bot.sharing", "bot.discord_bot.shelf"},
@@ -58,7 +59,10 @@ ROOMS = {  # a package is a room with all that is in it
     "transformers": {"ingest.embedding"},
     "bm25s": {"ingest.keywords"},
     "sentencex": {"ingest.passages"},
-    "typer": {"bot.cli", "bot.repl", "bot.options", "bot.index_commands", "evals.commands"},
+    "typer": {
+        *("bot.cli", "bot.repl", "bot.options", "bot.index_commands", "bot.doctor_command"),
+        "evals.commands",
+    },
     "charset_normalizer": {"ingest.decoding"},
     "inscriptis": {"ingest.markup"},
     "lxml": {"ingest.archives", "ingest.markup"},
@@ -77,6 +81,7 @@ ROOMS = {  # a package is a room with all that is in it
     "text_to_num": {"bot.agreement"},
     "langchain_text_splitters": {"evals.recursive"},
     "discord": {"bot.discord_bot"},
+    "aiohttp": {"bot.discord_bot"},
     "regex": {"bot.discord_bot"},
 }
 OURS = {"bot", "ingest", "prompts", "evals", "tests"}
