@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot import index_commands
+from bot import doctor_command, index_commands
 from bot.display import plain_line
 from bot.errors import BatchInvalid
 from bot.options import IndexOption, JsonOption, read_settings
@@ -173,6 +173,9 @@ def discord(index: IndexOption = None) -> None:
 
     settings = read_settings()
     run(settings.model_copy(update={"index_dir": index or settings.index_dir}))
+
+
+app.command()(doctor_command.doctor)
 
 
 def main() -> None:

@@ -37,3 +37,15 @@ class ChatModelUnusable(EssayBotError):
 
 class ChatModelFailed(EssayBotError):
     """The chat model did not answer, or not in a way that can be read."""
+
+
+class TokenInvalid(EssayBotError):
+    """DISCORD_TOKEN is no bot's token, or Discord does not take it."""
+
+
+class DiscordUnreachable(EssayBotError):
+    """Discord cannot be asked: no network, or no answer."""
+
+
+class DiscordFailed(EssayBotError):
+    """Discord answered in a way that cannot be used."""

@@ -1,11 +1,11 @@
 """Answers, passages and progress as a terminal shows them."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
@@ -20,11 +20,13 @@ from bot.display import plain, plain_line
 if TYPE_CHECKING:
     from bot.answering import Surroundings
     from bot.answers import Answer
+    from bot.doctor import Finding
     from bot.retrieval import RankedPassage
     from ingest.records import Manifest
     from ingest.sync import Progress, SyncReport
 
 LOG_LINES = 20
+MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "bold red")}
 QUOTED_INSTEAD = "; these are the essays' own sentences."
 
 
@@ -103,6 +105,22 @@ def print_essays(console: Console, manifest: "Manifest") -> None:
         row = (plain(source), plain(entry.title), str(entry.passages), entry.added[:10])
         table.add_row(*row)
     console.print(table)
+
+
+def print_findings(console: Console, findings: "Iterable[Finding]") -> None:
+    """Each as soon as it is made: in a table on a terminal, else on a line of its own."""
+    if not console.is_terminal:
+        for found in findings:
+            line = plain_line(f"{found.state}: {found.name}: {found.told}")
+            console.print(line, soft_wrap=True)
+        return
+    table = Table("", "", "", box=None, pad_edge=False, show_header=False)
+    with Live(Group(table, Spinner("dots")), console=console) as live:
+        for found in findings:
+            mark, style = MARKS[found.state]
+            name, told = plain_line(found.name), plain_line(found.told)
+            table.add_row(Text(mark, style), Text(name, "bold"), Text(told))
+        live.update(table)
 
 
 @contextmanager

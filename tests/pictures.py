@@ -42,15 +42,10 @@ async def show_passages(place: Place) -> None:
     await place.asker.click(answer.response, custom_id=button_id(answer.response, "passages"))
 
 
-async def set_up(place: Place) -> None:
-    await place.admin.slash(place.channel, "settings")
-
-
 SCENES: dict[str, tuple[Callable[[Place], Awaitable[None]], int]] = {
     "answer": (ask, 790),
     "refusal": (refuse, 330),
     "passages": (show_passages, 700),
-    "settings": (set_up, 480),
 }
 
 
@@ -68,9 +63,8 @@ async def draw(house: House, folder: Path) -> None:
     for name, (play, height) in SCENES.items():
         async with playing(house, strict_sync=False) as place:
             await play(place)
-            who = place.admin if name == "settings" else place.asker
             async with place.env.preview(
-                place.channel, viewers=[who], layout="channel", width=WIDTH, height=height
+                place.channel, viewers=[place.asker], layout="channel", width=WIDTH, height=height
             ) as preview:
                 await preview.screenshot(
                     folder / f"{name}.png", mode="viewport", allow_incomplete=True

@@ -1,27 +1,25 @@
 """The bot over the wire: an unmodified discord.py client against a local Discord."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, closing
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from bot.answering import Answerer
-from bot.discord_bot.client import EssayClient
 from bot.discord_bot.delivery import EDIT_EVERY
 from bot.settings import Settings
 from tests.conftest import ESSAYS
 from tests.discord_bots import running
 from tests.discord_fixtures import House
-from tests.discord_openapi import problems
 from tests.discord_records import Interaction, Message
 from tests.discord_server import DiscordServer
+from tests.discord_serving import quick, serving
 from tests.discord_world import TOKEN
 from tests.test_prose import QUESTION, SENTENCE, Play, good, play
 
 __all__ = ["play"]
-DESCRIPTION = Path(__file__).parent.parent.parent / "shared" / "discord" / "openapi.json"
 CITED = "energy imperialism"
 WAIT = 20.0  # seconds, since a machine may be slow
 PEOPLE = 50
@@ -43,29 +41,6 @@ def settings(seed_index: Path, tmp_path: Path) -> Settings:
 def house(answerer: Answerer, settings: Settings) -> Iterator[House]:
     with closing(House(answerer, settings)) as house:
         yield house
-
-
-def quick(client: EssayClient) -> EssayClient:
-    """Without discord.py's pauses at the start."""
-
-    async def at_once(shard_id: int | None, *, initial: bool = False) -> None:
-        """Identify."""
-
-    client.before_identify_hook = at_once  # type: ignore[method-assign]
-    client._connection.guild_ready_timeout = 0.05
-    return client
-
-
-@asynccontextmanager
-async def serving(house: House) -> AsyncIterator[DiscordServer]:
-    """A Discord with the bot in it; at the end, all that it sent must have been right."""
-    async with DiscordServer() as server:
-        server.world.approved_intents = 1 << 15
-        async with running(server, quick(house.client())):
-            yield server
-        assert not server.rate_limited
-        if DESCRIPTION.exists():
-            assert problems(server.requests) == []
 
 
 def answered(asked: Interaction) -> bool:

@@ -21,6 +21,7 @@ from bot.discord_bot.libraries import Libraries
 from bot.discord_bot.limits import Limits, Rates
 from bot.discord_bot.memory import Asked, Memory
 from bot.discord_bot.phrases import say
+from bot.discord_bot.translating import Translator
 from bot.settings import Settings
 
 LONGEST_WAIT = 60.0  # seconds that discord.py may wait for Discord's rate limits
@@ -70,7 +71,13 @@ class EssayClient(commands.AutoShardedBot):
 
     async def _sync_commands(self) -> None:
         """Tell Discord of the commands if their definition has changed."""
-        definition = [each.to_dict(self.tree) for each in self.tree.get_commands()]
+        await self.tree.set_translator(Translator())
+        translator = self.tree.translator
+        assert translator
+        definition = [
+            await each.get_translated_payload(self.tree, translator)
+            for each in self.tree.get_commands()
+        ]
         found = hashlib.sha256(json.dumps(definition, sort_keys=True).encode()).hexdigest()
         name = f"{_COMMANDS}:{self.application_id}"
         if await self.memory.fact(name) != found:
@@ -90,7 +97,7 @@ class EssayClient(commands.AutoShardedBot):
                 channel = await self.fetch_channel(asked.channel)
                 assert isinstance(channel, discord.abc.Messageable)
                 message = await channel.fetch_message(asked.message)
-            except (discord.HTTPException, AssertionError):
+            except (discord.NotFound, discord.Forbidden, AssertionError):
                 await self.memory.close(asked, None)  # it was deleted, or is out of reach
                 return
         assert self.user
@@ -160,7 +167,8 @@ class EssayClient(commands.AutoShardedBot):
         """Why someone may not change the essays from here; "" if they may."""
         language, guild = self.language_of(interaction), interaction.guild_id or 0
         roles = self.memory.server(guild).edit_roles
-        if not guild or not (manages(interaction.user) or has_role(interaction.user, roles)):
+        may = interaction.permissions.manage_guild or has_role(interaction.user, roles)
+        if not guild or not may:
             return say(language, "admins_only")
         home = self.settings.discord_home or (guild if len(self.guilds) == 1 else 0)
         if not self.settings.discord_separate_servers and guild != home:

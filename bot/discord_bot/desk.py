@@ -19,7 +19,7 @@ from bot.discord_bot.phrases import say
 from bot.discord_bot.rendering import keep, render_answer, render_draft
 from bot.discord_bot.replies import Reply, Typing, reply_to
 from bot.discord_bot.sharing import SharedAnswers, TooManyQuestions
-from bot.errors import EssayUnknown, QuestionInvalid
+from bot.errors import EssayUnknown, QuestionInvalid, SettingsInvalid
 from bot.writing import Draft
 from ingest.errors import IndexMissing
 
@@ -88,7 +88,7 @@ class Desk:
         kept = await self._follow(library, reply, history)
         parts = render_answer(asked, kept, header=not asked.message)
         await reply.finish(parts, answer_buttons(asked, kept))
-        await self._memory.close(reply.asked, kept)
+        await self._close(reply.asked, kept)
 
     async def _follow(self, library: Library, reply: Reply, history: Sequence[Turn]) -> Kept:
         """The answer, drafts shown while it grows."""
@@ -117,7 +117,14 @@ class Desk:
             await reply.finish([text], None)
         except Exception:
             _log.exception("A reply could not be delivered.")
-        await self._memory.close(reply.asked, None)
+        await self._close(reply.asked, None)
+
+    async def _close(self, asked: Asked, kept: Kept | None) -> None:
+        """Remember how it ended; where that fails, it is answered once more after a restart."""
+        try:
+            await self._memory.close(asked, kept)
+        except SettingsInvalid:
+            _log.exception("An answer could not be remembered.")
 
     async def _mark(self, reply: Reply) -> None:
         """Say that the answer comes after a restart; the question stays in memory."""

@@ -1,0 +1,196 @@
+"""The things a bot needs, looked at one by one; each tells what was found and what to do."""
+
+import asyncio
+import sys
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Literal, NamedTuple
+
+from bot.answering import Answerer
+from bot.chat_model import Meter
+from bot.discord_bot.token import bot_id
+from bot.errors import ChatModelFailed
+from bot.settings import Settings
+from ingest.errors import EssayUnreadable, ModelUnavailable
+from ingest.essays import find_essays, read_essay
+from ingest.readers import SUFFIXES
+from ingest.store import Store
+from ingest.sync import SyncReport, sync
+from prompts import read_prompt
+
+State = Literal["ok", "warning", "problem"]
+NEWEST_PYTHON = (3, 13)
+NAMED = 3  # of many files; the others are counted
+
+
+class Told(NamedTuple):
+    """How it is, in a sentence that says what to do where something is wrong."""
+
+    state: State
+    told: str
+
+
+@dataclass(frozen=True)
+class Patient:
+    """What is looked at; `online` says that servers may be asked."""
+
+    settings: Settings
+    index: Path
+    store: Store
+    answerer: Answerer
+    online: bool
+
+
+def look_at_python() -> Told:
+    """Whether the bot was tested with it."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info[:2] > NEWEST_PYTHON:
+        newest = ".".join(map(str, NEWEST_PYTHON))
+        return Told("warning", f"{version} is newer than the bot was tested with; take {newest}.")
+    return Told("ok", f"{version}.")
+
+
+def look_at_settings() -> Told:
+    """Where they come from; that they can be read is known."""
+    places = "the environment and .env" if Path(".env").is_file() else "the environment"
+    return Told("ok", f"Read from {places}; .env.example explains each.")
+
+
+def look_at_essays(patient: Patient) -> Told:
+    """Whether there are any that can be read. Raises EssaysMissing."""
+    folder = patient.settings.essays_dir
+    found = find_essays(folder)
+    if not found.paths and not found.failed:
+        suffixes = ", ".join(sorted(SUFFIXES))
+        return Told("problem", f"There are no essays in {folder}; put {suffixes} files there.")
+    failed = dict(found.failed)
+    for path in found.paths:  # up to the first one that can be read
+        try:
+            read_essay(folder, path)
+        except EssayUnreadable as error:
+            failed[path.name] = str(error)
+        else:
+            break
+    else:
+        return Told("problem", f"Nothing in {folder} can be read: {_some(failed)}.")
+    if failed:
+        return Told("warning", f"Mend or remove what cannot be read in {folder}: {_some(failed)}.")
+    return Told("ok", f"{len(found.paths)} in {folder}.")
+
+
+def look_at_index(patient: Patient) -> Told:
+    """Whether it is there, whole, and made with the model in use. Raises what opening it raises."""
+    name = patient.store.published()
+    manifest = patient.store.manifest(name)
+    manifest.check(patient.answerer.embeddings.identity, str(patient.store))
+    with closing(patient.store.open(name)):  # which compares sizes and counts
+        return Told(
+            "ok",
+            f"Generation {name}, {len(manifest.essays)} essays and {manifest.passages} passages "
+            f"made with {manifest.model}, lacks nothing; `essay-bot index verify` reads it all.",
+        )
+
+
+def compare_with_folder(patient: Patient) -> Told:
+    """Whether the index holds what the folder does. Raises EssaysMissing."""
+    folder = patient.settings.essays_dir
+    report = sync(folder, patient.store, patient.answerer.embeddings, dry_run=True)
+    told = [_changes(report, patient)] if report.changes else []
+    if report.failed:
+        told.append(f"Mend or remove what cannot be read: {_some(report.failed)}.")
+    if told:
+        return Told("warning", " ".join(told))
+    return Told("ok", f"It holds just the essays in {folder}.")
+
+
+def _changes(report: SyncReport, patient: Patient) -> str:
+    chosen = patient.index != patient.settings.index_dir
+    command = f"essay-bot ingest --index {patient.index}" if chosen else "essay-bot ingest"
+    return (
+        f"Of the essays {len(report.added)} are new, {len(report.updated)} changed and "
+        f"{len(report.removed)} gone since the last ingest; run: {command}"
+    )
+
+
+def _some(reasons: dict[str, str]) -> str:
+    told = "; ".join(f"{place} ({reason})" for place, reason in list(reasons.items())[:NAMED])
+    return f"{told}; and {len(reasons) - NAMED} more" if len(reasons) > NAMED else told
+
+
+def load_embeddings(patient: Patient) -> Told:
+    """Whether the embedding model works. Raises WeightsDamaged and ModelUnavailable."""
+    embeddings = patient.answerer.embeddings
+    try:
+        vector = embeddings.embed_query("essay")
+    except ModelUnavailable as error:
+        return _absent(error, patient)
+    return Told("ok", f"{embeddings.name} turns a text into {len(vector)} numbers.")
+
+
+def load_reranker(patient: Patient) -> Told:
+    """Whether the reranking model works, if one is set."""
+    reranker = patient.answerer.reranker
+    if reranker is None:
+        return Told("ok", "None is set, and none is needed.")
+    try:
+        reranker.load()
+    except ModelUnavailable as error:
+        return _absent(error, patient)
+    return Told("ok", f"{reranker.name} can be loaded.")
+
+
+def _absent(error: ModelUnavailable, patient: Patient) -> Told:
+    download = "" if patient.online else " A model on the hub is downloaded by: doctor --online"
+    return Told("problem", f"{error}{download}")
+
+
+def look_at_chat_model(patient: Patient) -> Told:
+    """Whether it is set up; online, whether it answers. Raises ChatModelUnusable."""
+    writer = patient.answerer.writer
+    if writer is None:
+        return Told("ok", "None is set (CHAT_MODEL): answers are the essays' own sentences.")
+    writer.model.load()
+    if not patient.online:
+        told = f"{writer.model.name} is set up; whether it answers is tried with: doctor --online"
+        return Told("ok", told)
+    if not writer.spending.allows():
+        return Told(
+            "warning", "It has had its tokens for today (CHAT_TOKENS_A_DAY), so answers are quoted."
+        )
+    meter = Meter()
+    words = read_prompt("roll_call")
+    try:
+        said = asyncio.run(writer.model.ask_whole(words, words, meter))
+    except ChatModelFailed as error:
+        told = f"{error}; see CHAT_MODEL, CHAT_BASE_URL and its key. Until then answers are quoted."
+        return Told("problem", told)
+    writer.spending.add(meter)
+    if not said.strip():
+        return Told("warning", f"{writer.model.name} answers, but says nothing; try another.")
+    return Told("ok", f"{writer.model.name} answers.")
+
+
+def look_at_data(patient: Patient) -> Told:
+    """Whether its folder can be written, or made."""
+    folder = patient.settings.data_dir
+    try:
+        place = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+        with TemporaryFile(dir=place):
+            pass
+    except OSError as error:
+        return Told(
+            "problem",
+            f"{folder} cannot be written ({error.strerror}); change its permissions, or set "
+            "DATA_DIR to a folder that can be.",
+        )
+    return Told("ok", f"{folder} can be written." if place == folder else f"{folder} can be made.")
+
+
+def look_at_token(patient: Patient) -> Told:
+    """Whether there is one that may be a token. Raises TokenInvalid."""
+    token = patient.settings.discord_token.get_secret_value()
+    if not token:
+        return Told("warning", "DISCORD_TOKEN is not set; only essay-bot discord needs it.")
+    return Told("ok", f"DISCORD_TOKEN is that of the bot {bot_id(token)}.")
