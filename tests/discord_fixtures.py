@@ -11,9 +11,12 @@ import discord
 import simcord
 from simcord import Env
 from simcord.actors import MemberActor
+from simcord.backend.serializers import message_payload
 from simcord.builders import ChannelHandle, GuildHandle
 from simcord.components import walk_components
+from simcord.enums import ComponentType, InteractionType
 from simcord.http import router
+from simcord.interactions import base_payload
 
 from bot.answering import Answerer
 from bot.discord_bot.assembly import make_client
@@ -70,6 +73,21 @@ class Place:
     def join(self, name: str, *roles: Any) -> MemberActor:
         """Someone more."""
         return self.guild.add_member(self.env.create_user(name), roles=roles)
+
+    def press(self, person: MemberActor, message: Any, custom_id: str) -> None:
+        """Someone presses a button, and more happens before the bot sees it."""
+        stored = self.env.backend.get_message(message.channel_id, message.id)
+        interaction, payload = base_payload(
+            self.env.backend,
+            type=InteractionType.MESSAGE_COMPONENT,
+            channel_id=stored.channel_id,
+            guild_id=self.guild.id,
+            user_id=person.id,
+            data={"custom_id": custom_id, "component_type": ComponentType.BUTTON},
+        )
+        interaction.source_message_id = stored.id
+        shown = dict(message_payload(self.env.backend, stored))
+        self.env.backend.emit("INTERACTION_CREATE", {**payload, "message": shown})
 
     async def start_thread(
         self, by: MemberActor, channel: ChannelHandle, message: Any = None

@@ -94,6 +94,7 @@ def _start(library: Library, option: str) -> _Child:
             errors="replace",
         )
     except OSError as error:
+        output.close()
         raise ReindexFailed(f"it could not be started ({error.strerror})") from error
     return _Child(process, output, {essays: "the essays folder", index: "the index folder"})
 
