@@ -123,6 +123,5 @@ async def test_a_follow_up_is_told_to_the_chat_model_with_what_was_said(
         told = str(chat.requests[first:])
         assert QUESTION in told
         assert SENTENCE in told
-        assert (
-            "Monopoly on Computing" not in told.split("<passage", maxsplit=1)[0]
-        )  # nor the small print
+        small_print = "Monopoly on Computing"
+        assert small_print not in told.split("<passage", maxsplit=1)[0]
