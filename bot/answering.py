@@ -252,7 +252,7 @@ async def _entered(reading: AbstractContextManager[Generation]) -> AsyncIterator
 
 def open_answerer(store: Store, settings: Settings) -> Answerer:
     """An Answerer over a store; nothing is opened or loaded before it is needed."""
-    embeddings = SentenceEmbeddings(settings.embedding_model)
+    embeddings = SentenceEmbeddings(settings.embedding_model, settings.embedding_backend)
     reranker = Reranker(settings.rerank_model) if settings.rerank_model else None
     index = PublishedIndex(store, embeddings.identity)
     return Answerer(index, embeddings, reranker, _open_writer(settings))

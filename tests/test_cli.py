@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from bot.cli import main
-from ingest.embedding import DEFAULT_WHEEL, SentenceEmbeddings
+from ingest.embedding import SentenceEmbeddings
+from ingest.models import DEFAULT_WHEEL
 from ingest.publishing import FolderStore
 from ingest.sync import sync
 from ingest.verifying import verify
@@ -237,6 +238,14 @@ def test_an_index_of_another_embedding_model_is_refused(
     before = tree(seed_index)
     assert_one_sentence(run("ask", "Why?", "--index", seed_index), "all-MiniLM-L6-v2", "another")
     assert tree(seed_index) == before
+
+
+def test_a_backend_that_does_not_exist_is_told_with_those_that_do(
+    run: Run, seed_index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EMBEDDING_BACKEND", "gpu")
+    told = ("EMBEDDING_BACKEND", "'auto', 'openvino' or 'torch'")
+    assert_one_sentence(run("ask", "Why?", "--index", seed_index), *told)
 
 
 def test_a_model_that_cannot_be_loaded_leaves_the_index_as_it_was(

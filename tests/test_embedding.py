@@ -3,8 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ingest.embedding import SentenceEmbeddings, check_weights
+from ingest.embedding import SentenceEmbeddings
 from ingest.errors import ModelUnavailable, WeightsDamaged
+from ingest.models import check_weights
 
 
 def test_vectors_are_normalised_and_like_texts_are_near(embeddings: SentenceEmbeddings) -> None:
