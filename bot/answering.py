@@ -2,8 +2,15 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import (
+    AbstractContextManager,
+    ExitStack,
+    aclosing,
+    asynccontextmanager,
+    contextmanager,
+)
 from dataclasses import dataclass
 
 from bot.answers import Answer, Clock, Prose, Record, compose
@@ -77,12 +84,23 @@ class Answerer:
 
     def load(self) -> None:
         """Load the models and open the index now, so that the first answer need not wait."""
-        with self.index.reading():
-            self.embeddings.load()
+        with self._loading(), self.index.reading():
             if self.reranker:
                 self.reranker.load()
             if self.writer:
                 self.writer.model.load()
+
+    @contextmanager
+    def _loading(self) -> Iterator[None]:
+        """Load the embedding model beside what the block does, which is to open the index."""
+        if self.embeddings.loaded:
+            yield
+            return
+        self.index.check()  # a model may take long; what is amiss with the index is told before
+        with ThreadPoolExecutor(1) as pool:
+            loading = pool.submit(self.embeddings.load)
+            yield
+        loading.result()
 
     def close(self) -> None:
         """Close what `answer` and the index have open; call it when no one asks."""
@@ -119,7 +137,7 @@ class Answerer:
                 return self._runner.run(self._answer(question, history))
         question = check_question(question)
         clock = Clock()
-        with self.index.reading() as generation:
+        with self._loading(), self.index.reading() as generation:
             found = self._find(generation, standalone_questions(question, history), clock)
             return compose(Record(question, generation, clock), found.evidence)
 

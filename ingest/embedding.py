@@ -62,6 +62,11 @@ class SentenceEmbeddings(Embeddings):
         self._model()
 
     @property
+    def loaded(self) -> bool:
+        """Whether `load` has nothing left to do."""
+        return self._loaded is not None
+
+    @property
     def max_tokens(self) -> int:
         """How many tokens of a text the model reads, its special tokens left out."""
         return self._model().max_tokens

@@ -20,10 +20,10 @@ import pydantic
 
 from ingest.compiled import CompiledModel, Recipe, precisions, version, write_files
 from ingest.models import EmbeddingModel, LocalModel, Vectors, sha256
-from ingest.reference import ReferenceModel
+from ingest.reference import Blueprint, ReferenceModel
 
 RECORD = "export.json"
-FORM = "1"  # of an export; raise it when this program would write or check another
+FORM = "2"  # of an export; raise it when this program would write or check another
 NEIGHBOURS = 10
 ENOUGH = 0.99  # of them, on average, must be the same as with torch
 
@@ -147,18 +147,18 @@ def _export(folder: Path, reference: ReferenceModel) -> Export:
     if blueprint is None:
         return Export({}, None, "it is of a kind that only sentence-transformers can run")
     try:
-        recipe = write_files(blueprint, folder)
-        return _check(folder, recipe, reference)
+        return _check(folder, blueprint, reference)
     except Exception as error:  # of tracing, converting, compiling: no common root
         return Export({}, None, f"it cannot be converted ({str(error).strip().splitlines()[:1]})")
 
 
-def _check(folder: Path, recipe: Recipe, reference: ReferenceModel) -> Export:
+def _check(folder: Path, blueprint: Blueprint, reference: ReferenceModel) -> Export:
     """The first precision that keeps neighbours, on a fixed sample of sentences."""
     texts = files("ingest").joinpath("sample.txt").read_text("utf-8").splitlines()
     expected = _similarities(reference, texts)
     overlap = {}
     for precision in precisions():
+        recipe = write_files(blueprint, folder, precision)
         compiled = CompiledModel(folder, recipe, precision)
         overlap[precision] = neighbour_overlap(expected, _similarities(compiled, texts))
         if overlap[precision] >= ENOUGH and _same_tokens(compiled, reference, texts):

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 os.environ["HF_HUB_OFFLINE"] = "1"
+# where the model is exported to, whatever a test makes HOME
+os.environ.setdefault("XDG_CACHE_HOME", str(Path("~/.cache").expanduser()))
 
 from bot.answering import Answerer
 from ingest.embedding import SentenceEmbeddings

@@ -16,6 +16,7 @@ from ingest.models import TokenEmbeddings
 class LetterEmbeddings(SentenceEmbeddings):
     identity = "letters"
     max_tokens = 50
+    loaded = True
 
     def load(self) -> None:
         return None

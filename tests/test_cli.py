@@ -353,6 +353,27 @@ def test_bytes_that_are_not_utf8_spoil_only_their_own_question(seed_index: Path)
     )
 
 
+def test_an_answer_loads_only_what_it_uses(
+    seed_index: Path, embeddings: SentenceEmbeddings
+) -> None:
+    program = (
+        "import sys; from bot.cli import main\ntry: main()\nexcept SystemExit: pass\n"
+        "heavy = {'torch', 'transformers', 'sentence_transformers', 'langsmith', 'langchain',"
+        " 'langchain_core.retrievers', 'prompt_toolkit', 'matplotlib', 'openvino_telemetry.main'}\n"
+        "print(sorted(heavy & sys.modules.keys()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "ask", BILL, "--json", "--index", seed_index],
+        cwd=ESSAYS.parent,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    answer, heavy = done.stdout.splitlines()
+    assert not json.loads(answer)["abstained"]
+    assert heavy == "[]"
+
+
 def test_a_terminal_that_cannot_show_a_letter_does_not_end_the_answer(seed_index: Path) -> None:
     result = run_process("ask", BILL, "--index", seed_index, PYTHONIOENCODING="ascii")
     assert result.code == 0

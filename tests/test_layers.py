@@ -23,7 +23,7 @@ LAYERS = (
     {"ingest.essays", "ingest.passages", "ingest.embedding", "ingest.keywords", "ingest.chroma"},
     {"ingest.records", "ingest.index", "ingest.publishing", "ingest.server"},
     {"ingest.store", "ingest.reading", "ingest.verifying"},
-    {"bot.questions", "bot.conversation", "bot.citations", "bot.retrieval"},
+    {"bot.questions", "bot.conversation", "bot.citations", "bot.retrieval", "bot.retriever"},
     {"bot.reranking", "bot.alignment", "bot.sentences", "bot.agreement", "bot.chat_model"},
     {"bot.evidence", "bot.quoting", "bot.display", "bot.checking", "bot.spending"},
     {"bot.answers", "bot.writing"},
