@@ -28,6 +28,7 @@ GRAPH, TOKENIZER = "model.xml", "tokenizer.json"
 BATCH_TOKENS = 1024  # more is no faster
 LENGTHS = 8  # rows are filled up to a multiple of it: each new length costs milliseconds
 MOST_STREAMS = 8  # batches at a time; each needs memory of its own
+WAITING = 2  # batches a stream: it goes on where Python is held up, as by what Chroma writes
 REMEMBERED = 16  # texts read alone: a question is searched by and compared with sentences
 T = TypeVar("T")
 
@@ -64,10 +65,10 @@ class CompiledModel:
             },
         )
         self._requests: SimpleQueue[Any] = SimpleQueue()
-        for _ in range(streams):
+        for _ in range(streams * WAITING):
             self._requests.put(compiled.create_infer_request())
         self._streams = streams
-        self._pool = ThreadPoolExecutor(streams)
+        self._pool = ThreadPoolExecutor(streams * WAITING)
         self._read_one = lru_cache(REMEMBERED)(lambda text: self._read([text], _whole)[0])
 
     @cached_property
