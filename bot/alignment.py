@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bot.questions import weighed_words
-from ingest.embedding import SentenceEmbeddings, TokenEmbeddings
+from ingest.embedding import SentenceEmbeddings
 from ingest.keywords import KeywordIndex
+from ingest.models import TokenEmbeddings
 
 Vectors = np.ndarray[Any, np.dtype[np.float32]]
 

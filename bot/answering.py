@@ -2,8 +2,15 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import (
+    AbstractContextManager,
+    ExitStack,
+    aclosing,
+    asynccontextmanager,
+    contextmanager,
+)
 from dataclasses import dataclass
 
 from bot.answers import Answer, Clock, Prose, Record, compose
@@ -77,16 +84,31 @@ class Answerer:
 
     def load(self) -> None:
         """Load the models and open the index now, so that the first answer need not wait."""
-        with self.index.reading():
-            self.load_models()
+        with self._loading(), self.index.reading():
+            self._load_others()
 
     def load_models(self) -> None:
         """Load the models alone, where there may be no index yet."""
         self.embeddings.load()
+        self._load_others()
+
+    def _load_others(self) -> None:
         if self.reranker:
             self.reranker.load()
         if self.writer:
             self.writer.model.load()
+
+    @contextmanager
+    def _loading(self) -> Iterator[None]:
+        """Load the embedding model beside what the block does, which is to open the index."""
+        if self.embeddings.loaded:
+            yield
+            return
+        self.index.check()  # a model may take long; what is amiss with the index is told before
+        with ThreadPoolExecutor(1) as pool:
+            loading = pool.submit(self.embeddings.load)
+            yield
+        loading.result()
 
     def close(self) -> None:
         """Close what `answer` and the index have open; call it when no one asks."""
@@ -123,7 +145,7 @@ class Answerer:
                 return self._runner.run(self._answer(question, history))
         question = check_question(question)
         clock = Clock()
-        with self.index.reading() as generation:
+        with self._loading(), self.index.reading() as generation:
             found = self._find(generation, standalone_questions(question, history), clock)
             return compose(Record(question, generation, clock), found.evidence)
 
@@ -264,7 +286,7 @@ async def _entered(reading: AbstractContextManager[Generation]) -> AsyncIterator
 
 def open_answerer(store: Store, settings: Settings) -> Answerer:
     """An Answerer over a store; nothing is opened or loaded before it is needed."""
-    embeddings = SentenceEmbeddings(settings.embedding_model)
+    embeddings = SentenceEmbeddings(settings.embedding_model, settings.embedding_backend)
     reranker = Reranker(settings.rerank_model) if settings.rerank_model else None
     index = PublishedIndex(store, embeddings.identity)
     return Answerer(index, embeddings, reranker, _open_writer(settings))

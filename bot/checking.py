@@ -24,8 +24,9 @@ from bot.citations import Quote
 from bot.questions import ASKING_WEIGHT
 from bot.retrieval import RankedPassage
 from bot.sentences import byline_of, quotable_sentences
-from ingest.embedding import SentenceEmbeddings, TokenEmbeddings
+from ingest.embedding import SentenceEmbeddings
 from ingest.index import Generation
+from ingest.models import TokenEmbeddings
 
 LIMITS = Path(__file__).parent / "checking.json"  # made by `python -m evals.claims`
 ALIKE = 10  # passages looked through for a word in small letters

@@ -79,7 +79,7 @@ def ingest(
         report = sync(
             essays or settings.essays_dir,
             open_store(index or settings.index_dir, settings.chroma_url),
-            SentenceEmbeddings(settings.embedding_model),
+            SentenceEmbeddings(settings.embedding_model, settings.embedding_backend),
             dry_run=dry_run,
             allow_removals=allow_removals,
             progress=progress,

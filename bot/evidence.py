@@ -15,9 +15,10 @@ from bot.citations import Quote
 from bot.questions import has_answer_kind, kind_of_answer, telling_words
 from bot.retrieval import RankedPassage
 from bot.sentences import quotable_sentences
-from ingest.embedding import SentenceEmbeddings, TokenEmbeddings
+from ingest.embedding import SentenceEmbeddings
 from ingest.index import Generation
 from ingest.keywords import KeywordIndex, split_words
+from ingest.models import TokenEmbeddings
 
 WEIGHTS = Path(__file__).parent / "evidence.json"  # made by `python -m evals.fitting`
 

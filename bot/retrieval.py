@@ -1,20 +1,20 @@
-"""Question -> ranked passages: dense and keyword search, fused; a LangChain retriever around it."""
+"""Question -> ranked passages: dense and keyword search, fused."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING
 
-from langchain_core.callbacks import CallbackManagerForRetrieverRun
-from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
-from langchain_core.retrievers import BaseRetriever
-from pydantic import ConfigDict
 
 from bot.citations import Place, stands
 from ingest.index import Generation
-from ingest.reading import PublishedIndex
 from ingest.records import IndexedPassage, digest
+
+if TYPE_CHECKING:
+    from bot.retriever import EssayRetriever
+
+__all__ = ["EssayRetriever", "RankedPassage", "Retrieve", "retrieve", "retrieve_places"]
 
 CANDIDATES = 100  # taken from each search
 # Chosen on the chunking and SciFact sets; evals/NOTES.md tells what else was tried.
@@ -166,36 +166,10 @@ def _stands(passage: IndexedPassage, text_of: Callable[[str], str]) -> bool:
     return stands(passage.text, place, text_of)
 
 
-class EssayRetriever(BaseRetriever):
-    """The same search as a LangChain retriever, for chains of your own.
+def __getattr__(name: str) -> "type[EssayRetriever]":
+    """`EssayRetriever`, imported when it is named: what it is made of takes half a second."""
+    if name != "EssayRetriever":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from bot.retriever import EssayRetriever
 
-    Documents come best first, with `source`, `title`, `start`, `end` and `score` as metadata.
-    """
-
-    index: PublishedIndex
-    embeddings: Embeddings
-    k: int = 5
-    model_config = ConfigDict(arbitrary_types_allowed=True)
-
-    def _get_relevant_documents(
-        self,
-        query: str,
-        *,
-        run_manager: CallbackManagerForRetrieverRun,  # noqa: ARG002
-    ) -> list[Document]:
-        with self.index.reading() as generation:
-            return [
-                _document(each) for each in retrieve(generation, self.embeddings, query, self.k)
-            ]
-
-
-def _document(ranked: RankedPassage) -> Document:
-    passage = ranked.passage
-    metadata: dict[str, Any] = {
-        "source": passage.essay,
-        "title": passage.title,
-        "start": passage.start,
-        "end": passage.end,
-        "score": ranked.score,
-    }
-    return Document(passage.text, metadata=metadata)
+    return EssayRetriever

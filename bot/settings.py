@@ -1,11 +1,14 @@
 """Settings from the environment and `.env`, read once; documented in .env.example."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.errors import SettingsInvalid
+
+Backend = Literal["auto", "openvino", "torch"]
 
 
 class Settings(BaseSettings):
@@ -17,6 +20,7 @@ class Settings(BaseSettings):
     index_dir: Path = Path("index")
     chroma_url: str = ""
     embedding_model: str = ""
+    embedding_backend: Backend = "auto"
     rerank_model: str = ""
     chat_model: str = ""
     chat_base_url: str = ""

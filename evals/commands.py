@@ -232,7 +232,8 @@ def _run(
 def _embeddings() -> "SentenceEmbeddings":
     from ingest.embedding import SentenceEmbeddings
 
-    return SentenceEmbeddings(read_settings().embedding_model)
+    settings = read_settings()
+    return SentenceEmbeddings(settings.embedding_model, settings.embedding_backend)
 
 
 def _bench(name: str, index: Path | None, embeddings: "SentenceEmbeddings") -> "Workbench":

@@ -152,7 +152,7 @@ class MadeUpEmbeddings(SentenceEmbeddings):
     identity = "made-up"
     max_tokens = 254
 
-    def load(self) -> None:  # type: ignore[override]
+    def load(self) -> None:
         """There is nothing to load."""
 
     def token_starts(self, text: str) -> list[int]:

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from ingest.chroma import storing
 from ingest.errors import IndexDamaged
@@ -39,6 +39,11 @@ class PublishedIndex:
             with self._lock:
                 self._readers[generation.name] -= 1
                 self._close_if_unused(generation)
+
+    def check(self) -> None:
+        """Raises IndexMissing and IndexMismatch as `reading` would, without opening anything."""
+        with suppress(IndexDamaged):  # perhaps removed just now: `reading` finds out
+            self._store.manifest(self._store.published()).check(self._model, str(self._store))
 
     def _follow(self) -> Generation:
         name = self._store.published()

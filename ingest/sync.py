@@ -1,6 +1,7 @@
 """Bring an index up to date with a folder of essays: read, compare, embed what is new, publish."""
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -188,14 +189,15 @@ def _nothing_readable(essays: Path, failed: dict[str, str]) -> str:
 def _build(
     plan: _Plan, draft: Draft, embeddings: SentenceEmbeddings, progress: Progress
 ) -> SyncReport:
-    builder = _Builder(draft, embeddings)
-    builder.keep(plan.to_keep)
-    for source in plan.to_make:
-        progress(source)
-        essay = _read_again(plan, source, draft.previous)
-        if essay:
-            builder.add(essay)
-    manifest = builder.finish()
+    with ThreadPoolExecutor(1) as aside:
+        builder = _Builder(draft, embeddings, aside)
+        builder.keep(plan.to_keep)
+        for source in plan.to_make:
+            progress(source)
+            essay = _read_again(plan, source, draft.previous)
+            if essay:
+                builder.add(essay)
+        manifest = builder.finish()
     return replace(
         plan.report,
         generation=draft.publish(manifest),
@@ -215,17 +217,33 @@ def _read_again(plan: _Plan, source: str, previous: Generation | None) -> Docume
         return previous.essay(source) if previous and source in previous.manifest.essays else None
 
 
-class _Builder:
-    """Fills a draft, from the previous generation where it can, else by embedding."""
+@dataclass(frozen=True)
+class _Part:
+    """What is embedded and written together."""
 
-    def __init__(self, draft: Draft, embeddings: SentenceEmbeddings) -> None:
+    passages: list[IndexedPassage] = field(default_factory=list)
+    essays: list[Document] = field(default_factory=list)
+
+    @property
+    def full(self) -> bool:
+        return max(len(self.passages), len(self.essays)) >= PASSAGES_AT_ONCE
+
+
+class _Builder:
+    """Fills a draft, from the previous generation where it can, else by embedding.
+
+    While a part is embedded, aside, the one before it is written and the next one is split.
+    """
+
+    def __init__(self, draft: Draft, embeddings: SentenceEmbeddings, aside: Executor) -> None:
         self.embedded = 0
         self._draft = draft
         self._embeddings = embeddings
+        self._aside = aside
         self._entries: dict[str, EssayEntry] = {}
         self._vectors: dict[str, Vector] = {}  # by digest, of passages that may come again
-        self._pending: list[IndexedPassage] = []
-        self._essays: list[Document] = []
+        self._pending = _Part()
+        self._embedding: tuple[_Part, Future[dict[str, Vector]]] | None = None
 
     def keep(self, sources: Sequence[str]) -> None:
         """Take over the essays of these sources, and remember the other passages' vectors."""
@@ -254,37 +272,39 @@ class _Builder:
             passages=len(passages),
             added=now(),
         )
-        self._essays.append(essay)
-        self._pending.extend(passages)
-        if max(len(self._pending), len(self._essays)) >= PASSAGES_AT_ONCE:
+        self._pending.essays.append(essay)
+        self._pending.passages.extend(passages)
+        if self._pending.full:
             self._flush()
 
     def finish(self) -> Manifest:
         """Write what is left; gives what the generation holds."""
         self._flush()
+        self._flush()  # what was pending is being embedded, and written by the next
         return Manifest(self._embeddings.identity, dict(sorted(self._entries.items())))
 
     def _flush(self) -> None:
-        texts = {
-            passage.digest: passage.text
-            for passage in self._pending
-            if passage.digest not in self._vectors
-        }
-        vectors = self._vectors | self._draft.rows.vectors_of(list(texts))
-        vectors |= self._embed({key: text for key, text in texts.items() if key not in vectors})
-        self._draft.rows.add_passages(
-            self._pending, [vectors[passage.digest] for passage in self._pending]
-        )
-        self._draft.rows.add_essays(self._essays)
-        self._pending.clear()
-        self._essays.clear()
+        """Have what is pending embedded, and meanwhile write what was embedded before."""
+        part, vectors = self._embedding or (_Part(), None)
+        ready = vectors.result() if vectors else {}
+        self._embedding = self._pending, self._embed(self._pending, self._vectors | ready)
+        self._pending = _Part()
+        self._draft.rows.add_passages(part.passages, [ready[each.digest] for each in part.passages])
+        self._draft.rows.add_essays(part.essays)
 
-    def _embed(self, texts: dict[str, str]) -> dict[str, Vector]:
-        if not texts:
-            return {}
-        self.embedded += len(texts)
-        vectors = self._embeddings.embed_documents(list(texts.values()))
-        return dict(zip(texts, np.asarray(vectors, dtype=np.float32), strict=True))
+    def _embed(self, part: _Part, known: dict[str, Vector]) -> "Future[dict[str, Vector]]":
+        """The vectors of a part, by digest, of which only those of new texts are computed."""
+        texts = {each.digest: each.text for each in part.passages}
+        found = {key: known[key] for key in texts if key in known}
+        found |= self._draft.rows.vectors_of([key for key in texts if key not in found])
+        new = {key: text for key, text in texts.items() if key not in found}
+        self.embedded += len(new)
+
+        def embed() -> dict[str, Vector]:
+            vectors = self._embeddings.embed_documents(list(new.values()))
+            return found | dict(zip(new, np.asarray(vectors, dtype=np.float32), strict=True))
+
+        return self._aside.submit(embed)
 
 
 def _passages_of(essay: Document, embeddings: SentenceEmbeddings) -> Iterator[IndexedPassage]:

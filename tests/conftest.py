@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 os.environ["HF_HUB_OFFLINE"] = "1"
+# where the model is exported to, whatever a test makes HOME
+os.environ.setdefault("XDG_CACHE_HOME", str(Path("~/.cache").expanduser()))
 
 from bot.answering import Answerer
 from bot.settings import Settings

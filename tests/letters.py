@@ -9,14 +9,16 @@ from typing import cast
 
 import numpy as np
 
-from ingest.embedding import SentenceEmbeddings, TokenEmbeddings
+from ingest.embedding import SentenceEmbeddings
+from ingest.models import TokenEmbeddings
 
 
 class LetterEmbeddings(SentenceEmbeddings):
     identity = "letters"
     max_tokens = 50
+    loaded = True
 
-    def load(self) -> None:  # type: ignore[override]
+    def load(self) -> None:
         return None
 
     def token_starts(self, text: str) -> list[int]:

@@ -17,6 +17,7 @@ from bot.errors import QuestionInvalid
 from bot.evidence import Evidence, Signals, WeighedSentence
 from bot.retrieval import EssayRetriever
 from ingest.embedding import SentenceEmbeddings
+from ingest.errors import IndexMismatch, IndexMissing, ModelUnavailable
 from ingest.essays import read_essay
 from ingest.passages import split_sentences
 from ingest.publishing import FolderStore
@@ -41,6 +42,36 @@ REFUSED = [
     "How do I reset my password?",
     "???",
 ]
+
+
+class NotToBeLoaded(SentenceEmbeddings):
+    def load(self) -> None:
+        pytest.fail("loading may take a quarter of a minute")
+
+
+@pytest.mark.parametrize("model", ["", "another"])
+def test_what_is_amiss_with_the_index_is_told_before_the_model_is_loaded(
+    tmp_path: Path, seed_index: Path, model: str
+) -> None:
+    embeddings = NotToBeLoaded(model)
+    place = seed_index if model else tmp_path / "index"
+    answerer = Answerer(PublishedIndex(FolderStore(place), embeddings.identity), embeddings)
+    with pytest.raises(IndexMismatch if model else IndexMissing):
+        answerer.answer("Why?")
+
+
+def test_a_model_that_cannot_be_loaded_is_told_and_the_index_is_left(
+    tmp_path: Path, seed_index: Path
+) -> None:
+    class Absent(SentenceEmbeddings):
+        def load(self) -> None:
+            raise ModelUnavailable("It is nowhere.")
+
+    answerer = Answerer(PublishedIndex(FolderStore(seed_index), Absent().identity), Absent())
+    for ask in (answerer.load, lambda: answerer.answer("Why?")):
+        with pytest.raises(ModelUnavailable, match="nowhere"):
+            ask()
+    answerer.close()
 
 
 @pytest.mark.parametrize("question", ANSWERED)

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from bot.cli import main
-from ingest.embedding import DEFAULT_WHEEL, SentenceEmbeddings
+from ingest.embedding import SentenceEmbeddings
+from ingest.models import DEFAULT_WHEEL
 from ingest.publishing import FolderStore
 from ingest.sync import sync
 from ingest.verifying import verify
@@ -239,6 +240,14 @@ def test_an_index_of_another_embedding_model_is_refused(
     assert tree(seed_index) == before
 
 
+def test_a_backend_that_does_not_exist_is_told_with_those_that_do(
+    run: Run, seed_index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EMBEDDING_BACKEND", "gpu")
+    told = ("EMBEDDING_BACKEND", "'auto', 'openvino' or 'torch'")
+    assert_one_sentence(run("ask", "Why?", "--index", seed_index), *told)
+
+
 def test_a_model_that_cannot_be_loaded_leaves_the_index_as_it_was(
     run: Run, tmp_path: Path, embeddings: SentenceEmbeddings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -342,6 +351,27 @@ def test_bytes_that_are_not_utf8_spoil_only_their_own_question(seed_index: Path)
         run_process("ask", b"caf\xe9?".decode("utf-8", "surrogateescape"), "--index", seed_index),
         "UTF-8",
     )
+
+
+def test_an_answer_loads_only_what_it_uses(
+    seed_index: Path, embeddings: SentenceEmbeddings
+) -> None:
+    program = (
+        "import sys; from bot.cli import main\ntry: main()\nexcept SystemExit: pass\n"
+        "heavy = {'torch', 'transformers', 'sentence_transformers', 'langsmith', 'langchain',"
+        " 'langchain_core.retrievers', 'prompt_toolkit', 'matplotlib', 'openvino_telemetry.main'}\n"
+        "print(sorted(heavy & sys.modules.keys()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "ask", BILL, "--json", "--index", seed_index],
+        cwd=ESSAYS.parent,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    answer, heavy = done.stdout.splitlines()
+    assert not json.loads(answer)["abstained"]
+    assert heavy == "[]"
 
 
 def test_a_terminal_that_cannot_show_a_letter_does_not_end_the_answer(seed_index: Path) -> None:

@@ -262,7 +262,7 @@ def test_discord_tells_the_name_the_servers_and_the_invitation(connect: Connect)
 
 def test_permissions_that_a_server_does_not_give_are_named(connect: Connect) -> None:
     some = discord.Permissions(NEEDED.value)
-    some.update(view_channel=False, embed_links=False)
+    some.update(view_channel=False, send_messages=False)
     with DiscordServer({"Readers": NEEDED, "Writers\x1b": some, "Gone": some}) as server:
         server.gone = {"Gone"}
         connect(server)
@@ -270,7 +270,7 @@ def test_permissions_that_a_server_does_not_give_are_named(connect: Connect) -> 
     named = [name for name in findings if name.startswith("server ")]
     assert named == ["server Writers\x1b"]
     assert findings[named[0]].state == "warning"
-    assert "lack view channels, embed links;" in findings[named[0]].told
+    assert "lack view channels, send messages;" in findings[named[0]].told
 
 
 def test_of_many_servers_the_first_ten_are_looked_at(connect: Connect) -> None:

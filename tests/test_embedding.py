@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ingest.embedding import SentenceEmbeddings, check_weights
+from ingest.embedding import Backend, SentenceEmbeddings
 from ingest.errors import ModelUnavailable, WeightsDamaged
+from ingest.models import check_weights
 from tests.conftest import ESSAYS, SEED
 
 
@@ -68,7 +69,9 @@ def test_tokens_beyond_what_the_model_reads_are_left_out(embeddings: SentenceEmb
     assert len(tokens.places) == len(tokens.vectors) == embeddings.max_tokens
 
 
-def test_threads_may_embed_at_once(embeddings: SentenceEmbeddings) -> None:
+@pytest.mark.parametrize("backend", ["auto", "torch"])
+def test_threads_may_embed_at_once(backend: Backend) -> None:
+    embeddings = SentenceEmbeddings(backend=backend)
     text = (ESSAYS / SEED).read_text("utf-8")
     passages = [text[start : start + 300 + start // 9] for start in range(0, 5000, 400)]
     alone = [embeddings.embed_tokens([passage])[0].vectors for passage in passages]

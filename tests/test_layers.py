@@ -15,15 +15,15 @@ MODULES = sorted(
 # From the ground up; a module may import from its own layer or from a lower one.
 LAYERS = (
     {"ingest.errors", "bot.errors", "bot.settings", "bot.options", "prompts", "evals.errors"},
-    {"ingest.extracts"},
-    {"ingest.archives", "ingest.decoding"},
-    {"ingest.markdown", "ingest.markup", "ingest.pdf"},
-    {"ingest.epub", "ingest.word"},
+    {"ingest.extracts", "ingest.models"},
+    {"ingest.archives", "ingest.decoding", "ingest.reference"},
+    {"ingest.markdown", "ingest.markup", "ingest.pdf", "ingest.compiled"},
+    {"ingest.epub", "ingest.word", "ingest.export"},
     {"ingest.readers"},
     {"ingest.essays", "ingest.passages", "ingest.embedding", "ingest.keywords", "ingest.chroma"},
     {"ingest.records", "ingest.index", "ingest.publishing", "ingest.server"},
     {"ingest.store", "ingest.reading", "ingest.verifying"},
-    {"bot.questions", "bot.conversation", "bot.citations", "bot.retrieval"},
+    {"bot.questions", "bot.conversation", "bot.citations", "bot.retrieval", "bot.retriever"},
     {"bot.reranking", "bot.alignment", "bot.sentences", "bot.agreement", "bot.chat_model"},
     {"bot.evidence", "bot.quoting", "bot.display", "bot.checking", "bot.spending"},
     {"bot.answers", "bot.writing"},
@@ -54,9 +54,12 @@ LAYERS = (
 )
 ROOMS = {  # a package is a room with all that is in it
     "chromadb": {"ingest.chroma", "ingest.index", "ingest.server"},
-    "sentence_transformers": {"bot.reranking", "ingest.embedding"},
-    "torch": {"ingest.embedding"},
-    "transformers": {"ingest.embedding"},
+    "sentence_transformers": {"bot.reranking", "ingest.reference"},
+    "torch": {"ingest.reference"},
+    "transformers": {"ingest.reference"},
+    "openvino": {"ingest.compiled"},
+    "tokenizers": {"ingest.compiled"},
+    "huggingface_hub": {"ingest.models"},
     "bm25s": {"ingest.keywords"},
     "sentencex": {"ingest.passages"},
     "typer": {

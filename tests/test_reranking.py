@@ -5,8 +5,8 @@ from transformers import AutoTokenizer, BertConfig, BertForSequenceClassificatio
 
 from bot.answering import Answerer
 from bot.reranking import Reranker
-from ingest.embedding import default_model_folder
 from ingest.errors import ModelUnavailable
+from ingest.models import default_model
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def cross_encoder(tmp_path: Path) -> str:
     )
     config.num_labels = 1
     BertForSequenceClassification(config).save_pretrained(tmp_path)
-    AutoTokenizer.from_pretrained(default_model_folder()).save_pretrained(tmp_path)
+    AutoTokenizer.from_pretrained(default_model().folder).save_pretrained(tmp_path)
     return str(tmp_path)
 
 

@@ -419,3 +419,21 @@ def test_the_federalist_renamed_changed_deleted_and_broken_are_each_named_rightl
     assert len(report.unchanged) == 81
     assert report.embedded == 1
     assert "federalist_30.txt" in store.manifest(store.published()).essays
+
+
+def test_each_passage_of_many_has_its_own_vector_and_no_text_is_embedded_twice(
+    essays: WriteEssays, store: FolderStore
+) -> None:
+    texts = {
+        f"e{number:03d}": f"The {'abcdefgh'[number % 8] * (number % 97)} is."
+        for number in range(600)
+    }
+    embeddings = LetterEmbeddings()
+    report = sync(essays(**texts), store, embeddings)
+    assert report.embedded == len(set(texts.values()))
+    with closing(store.open(store.published())) as generation:
+        rows = [row for page in generation.rows.all_rows() for row in page]
+    assert len(rows) == 600
+    for passage, vector in rows:
+        assert passage.text == texts[passage.essay.removesuffix(".txt")]
+        assert vector == pytest.approx(embeddings.embed_query(passage.text), abs=1e-6)

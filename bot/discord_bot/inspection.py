@@ -14,11 +14,7 @@ NEEDED = discord.Permissions(
     view_channel=True,
     send_messages=True,
     send_messages_in_threads=True,
-    create_public_threads=True,
-    embed_links=True,
-    attach_files=True,
     read_message_history=True,
-    add_reactions=True,
 )
 PATIENCE = 30.0  # seconds for all questions together
 MOST_SERVERS = 10  # that are looked at

@@ -16,11 +16,11 @@ from bot.discord_bot.client import EssayClient
 from bot.discord_bot.delivery import OWN_FAULT
 from bot.discord_bot.libraries import Libraries
 from bot.discord_bot.memory import Memory
+from bot.discord_bot.token import PORTAL
 from bot.errors import DiscordRefused, SettingsInvalid
 from bot.settings import Settings
 from ingest.store import open_store
 
-PORTAL = "https://discord.com/developers/applications"
 PAUSES = (1, 2, 5, 10, 20, 40)  # seconds between attempts to connect; from then on LONGEST_PAUSE
 LONGEST_PAUSE = 60
 TOO_MANY = 429

@@ -1,0 +1,207 @@
+"""A model compiled by OpenVINO for this processor, from files; needs no torch and starts at once.
+
+The only file that knows OpenVINO and tokenizers; what the files hold is told by a Recipe.
+"""
+
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import chain
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from ingest.models import Role, TokenEmbeddings, Vectors, normalised
+
+if TYPE_CHECKING:
+    from tokenizers import Encoding, Tokenizer
+
+    from ingest.reference import Blueprint
+
+GRAPH, TOKENIZER = "model.xml", "tokenizer.json"
+BATCH_TOKENS = 1024  # more is no faster
+LENGTHS = 8  # rows are filled up to a multiple of it: each new length costs milliseconds
+MOST_STREAMS = 8  # batches at a time; each needs memory of its own
+WAITING = 2  # batches a stream: it goes on where Python is held up, as by what Chroma writes
+REMEMBERED = 16  # texts read alone: a question is searched by and compared with sentences
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How texts become vectors, apart from the network."""
+
+    max_length: int  # tokens, special ones included
+    pad: int
+    pooling: str  # "mean" or "cls"
+    prompts: Mapping[str, str]  # by role
+
+
+class CompiledModel:
+    """The model in a folder that `write_files` wrote, computing in a `precision`."""
+
+    def __init__(self, folder: Path, recipe: Recipe, precision: str) -> None:
+        from tokenizers import Tokenizer
+
+        self._recipe = recipe
+        self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(recipe.max_length)
+        streams = min(cores(), MOST_STREAMS)
+        core = _openvino().Core()
+        compiled = core.compile_model(
+            core.read_model(folder / GRAPH),
+            "CPU",
+            {
+                "INFERENCE_PRECISION_HINT": precision,
+                "NUM_STREAMS": streams,
+                "INFERENCE_NUM_THREADS": cores(),
+            },
+        )
+        self._requests: SimpleQueue[Any] = SimpleQueue()
+        for _ in range(streams * WAITING):
+            self._requests.put(compiled.create_infer_request())
+        self._streams = streams
+        self._pool = ThreadPoolExecutor(streams * WAITING)
+        self._read_one = lru_cache(REMEMBERED)(lambda text: self._read([text], _whole)[0])
+
+    @cached_property
+    def _endless(self) -> "Tokenizer":
+        from tokenizers import Tokenizer
+
+        endless = Tokenizer.from_str(self._tokenizer.to_str())
+        endless.no_truncation()
+        return endless
+
+    @property
+    def max_tokens(self) -> int:
+        """How many tokens of a text the model reads, its special tokens left out."""
+        return self._recipe.max_length - int(self._tokenizer.num_special_tokens_to_add(False))
+
+    def token_starts(self, text: str) -> list[int]:
+        """The character offset at which each token of `text` begins, however long the text is."""
+        return [start for start, _ in self._endless.encode(text, add_special_tokens=False).offsets]
+
+    def embed(self, texts: Sequence[str], role: Role) -> Vectors:
+        """(texts, dimensions), of length 1; with the prefix the model wants for a role, if any."""
+        prompted = [self._recipe.prompts[role] + text for text in texts]
+        if len(prompted) == 1:
+            pooled = [self._pool_tokens(*self._read_one(prompted[0]))]
+        else:
+            pooled = self._read(prompted, self._pool_tokens)
+        return normalised(np.array(pooled))  # in 32 bits: made in fewer, they are not of length 1
+
+    def embed_tokens(self, texts: Sequence[str]) -> list[TokenEmbeddings]:
+        """A vector for each token of each text, as far as the model reads."""
+        if len(texts) == 1:
+            return [_own_tokens(*self._read_one(texts[0]))]
+        return self._read(texts, _own_tokens)
+
+    def _pool_tokens(self, _: "Encoding", vectors: Vectors) -> Vectors:
+        pooled: Vectors = vectors[0] if self._recipe.pooling == "cls" else vectors.mean(axis=0)
+        return pooled
+
+    def _read(self, texts: Sequence[str], finish: "Callable[[Encoding, Vectors], T]") -> list[T]:
+        """What `finish` makes of each text's tokens and their vectors; the longest are read first.
+
+        As many batches are read at a time as there are streams, whichever threads ask.
+        """
+        encodings = self._tokenizer.encode_batch(list(texts))
+
+        def read(batch: list[int]) -> list[T]:
+            vectors = self._infer([encodings[place].ids for place in batch])
+            return [
+                finish(encodings[place], row[: len(encodings[place].ids)])
+                for place, row in zip(batch, vectors, strict=True)
+            ]
+
+        batches = list(self._batches([len(encoding.ids) for encoding in encodings]))
+        done = map(read, batches) if len(batches) == 1 else self._pool.map(read, batches)
+        results = dict(zip(chain(*batches), chain(*done), strict=True))
+        return [results[place] for place in range(len(texts))]
+
+    def _batches(self, lengths: Sequence[int]) -> Iterator[list[int]]:
+        """Places of texts that are read together, so that all streams have something to do."""
+        most = min(BATCH_TOKENS, sum(lengths) // self._streams)
+        batch: list[int] = []
+        for place in sorted(range(len(lengths)), key=lambda place: -lengths[place]):
+            if batch and (len(batch) + 1) * lengths[batch[0]] > most:
+                yield batch
+                batch = []
+            batch.append(place)
+        if batch:
+            yield batch
+
+    def _infer(self, rows: Sequence[Sequence[int]]) -> Vectors:
+        """(rows, longest row or more, dimensions)."""
+        longest = -(-max(map(len, rows)) // LENGTHS) * LENGTHS
+        ids = np.full((len(rows), min(longest, self._recipe.max_length)), self._recipe.pad)
+        mask = np.zeros_like(ids)
+        for place, row in enumerate(rows):
+            ids[place, : len(row)] = row
+            mask[place, : len(row)] = 1
+        request = self._requests.get()
+        try:
+            vectors: Vectors = request.infer([ids, mask], share_inputs=True)[0]
+            return vectors
+        finally:
+            self._requests.put(request)
+
+
+def write_files(blueprint: "Blueprint", folder: Path, precision: str) -> Recipe:
+    """Write what a CompiledModel reads; takes seconds, and raises whatever the network does.
+
+    Weights are kept in 16 bits where the precision has no more: half the memory, half the start.
+    """
+    openvino = _openvino()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of branches not taken: the check is made afterwards
+        graph = openvino.convert_model(blueprint.network, example_input=_inputs(blueprint))
+    openvino.save_model(graph, folder / GRAPH, compress_to_fp16=precision != "f32")
+    (folder / TOKENIZER).write_text(blueprint.tokenizer, "utf-8")
+    return Recipe(blueprint.max_length, blueprint.pad, blueprint.pooling, blueprint.prompts)
+
+
+def precisions() -> list[str]:
+    """Those that the processor computes in, the fastest first."""
+    units = _openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return ["bf16", "f32"] if "BF16" in units else ["f32"]  # of 8 bits, too few neighbours remain
+
+
+def cores() -> int:
+    """How many this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def version() -> str:
+    """Of OpenVINO: another one may read other files and compute otherwise."""
+    return str(_openvino().__version__)
+
+
+def _openvino() -> Any:
+    # It would tell Google Analytics of each import, and leave a folder ~/intel.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    import openvino
+
+    return openvino
+
+
+def _inputs(blueprint: "Blueprint") -> dict[str, Any]:
+    return {name: blueprint.example[name] for name in ("input_ids", "attention_mask")}
+
+
+def _whole(encoding: "Encoding", vectors: Vectors) -> "tuple[Encoding, Vectors]":
+    return encoding, vectors
+
+
+def _own_tokens(encoding: "Encoding", vectors: Vectors) -> TokenEmbeddings:
+    own = np.array(encoding.special_tokens_mask) == 0
+    return TokenEmbeddings(np.array(encoding.offsets)[own], normalised(vectors[own]))
