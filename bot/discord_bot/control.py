@@ -12,6 +12,7 @@ from bot.discord_bot.memory import KEPT_DAYS, ServerSettings
 from bot.discord_bot.phrases import LANGUAGES, say
 
 MOST_CHOSEN = 25  # channels or roles
+WRITTEN_IN = (discord.ChannelType.text, discord.ChannelType.public_thread)
 
 
 class ControlCog(commands.Cog):
@@ -125,11 +126,7 @@ class _Channels(discord.ui.ChannelSelect[SettingsView]):
         super().__init__(
             custom_id=f"settings:{field}",
             placeholder=label,
-            channel_types=[
-                discord.ChannelType.text,
-                discord.ChannelType.forum,
-                discord.ChannelType.public_thread,
-            ],
+            channel_types=[*WRITTEN_IN, *([discord.ChannelType.forum] if most > 1 else [])],
             min_values=0,
             max_values=most,
             default_values=[

@@ -40,7 +40,8 @@ class Limits:
 
     def _bucket(self, kind: str, id: int, rate: int) -> Cooldown:
         if len(self._buckets) > MOST_BUCKETS:
-            full = [key for key, each in self._buckets.items() if each.get_tokens() == each.rate]
+            now = monotonic()
+            full = [k for k, each in self._buckets.items() if each.get_tokens(now) == each.rate]
             for key in full:
                 del self._buckets[key]
         return self._buckets.setdefault((kind, id), Cooldown(int(rate), MINUTE))
