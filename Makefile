@@ -5,7 +5,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: chat ingest test lint types tests eval bench bench-sync clean
+.PHONY: chat ingest test lint types tests eval bench bench-speed bench-sync clean
 
 # `make chat CHAT_MODEL=provider:model` also installs what the provider's model needs.
 PROVIDER := $(firstword $(subst :, ,$(CHAT_MODEL)))
@@ -35,6 +35,10 @@ eval: .venv/.installed-dev ## measure search, answers and refusals on all that D
 
 bench: .venv/.installed-dev ## measure how long it takes until the prompt, and the first answer
 	@$(PY) -m evals.start
+
+bench-speed: .venv/.installed-dev ## measure passages a second, beside torch and beside the machine
+	@$(PY) -m evals.speed embedding
+	@$(PY) -m evals.speed ingest
 
 bench-sync: .venv/.installed ## measure what a sync costs; takes a quarter of an hour
 	@$(PY) -m evals.syncing essays

@@ -36,6 +36,8 @@ class Blueprint(NamedTuple):
 class ReferenceModel:
     """A sentence-transformers model by its hub name or folder. Raises ModelUnavailable."""
 
+    precision = "f32"
+
     def __init__(self, name: str, place: str | Path) -> None:
         self._model = _load(name, place)
 

@@ -34,13 +34,15 @@ LAYERS = (
     {"evals.baseline", "evals.pictures", "evals.published"},
     {"evals.chunking", "evals.claims", "evals.questions", "evals.scifact", "evals.squad2"},
     {"evals.commands"},
-    {"evals.start", "evals.syncing", "evals.fitting"},  # programs of their own
+    {"evals.turns"},
+    {"evals.start", "evals.syncing", "evals.fitting", "evals.speed", "evals.peak"},  # programs
     {"bot.cli", "bot.__main__"},
+    {"evals.cold"},
 )
 ROOMS = {
     "chromadb": {"ingest.chroma", "ingest.index", "ingest.server"},
     "sentence_transformers": {"bot.reranking", "ingest.reference"},
-    "torch": {"ingest.reference"},
+    "torch": {"evals.peak", "ingest.reference"},
     "transformers": {"ingest.reference"},
     "openvino": {"ingest.compiled"},
     "tokenizers": {"ingest.compiled"},
