@@ -4,11 +4,11 @@
     python -m evals.scaling search     FOLDER ...  [--questions 200]
     python -m evals.scaling unchanged  [--counts 10000]
 
-`ingest` makes essays of so many passages of about 180 tokens, and ingests each lot by the command, in
-a process of its own; FOLDER keeps what it wrote, a folder a count. `search` asks the indexes in such
-folders: each part of a search, the whole of it beside one embedding and one bare query of Chroma's
-ten nearest, and sixteen threads beside one. `unchanged` runs the command over a folder that it has
-in its index already, beside a program that only reads and hashes the files.
+`ingest` makes essays of so many passages of about 180 tokens, and ingests each lot by the command,
+in a process of its own; FOLDER keeps what it wrote, a folder a count. `search` asks the indexes in
+such folders: each part of a search, the whole of it beside one embedding and one bare query of
+Chroma's ten nearest, and sixteen threads beside one. `unchanged` runs the command over a folder that
+it has in its index already, beside a program that only reads and hashes the files.
 """
 
 import argparse
@@ -140,7 +140,9 @@ def _measure_one(
         medians[name] = float(np.median(times))
         table.add_row(passages, name, f"{medians[name]:.1f}", f"{np.quantile(times, 0.95):.1f}")
     bare = medians["embedding"] + medians["bare query"]
-    table.add_row(passages, "whole / (embedding + bare query)", f"{medians['whole'] / bare:.2f}", "")
+    table.add_row(
+        passages, "whole / (embedding + bare query)", f"{medians['whole'] / bare:.2f}", ""
+    )
     alone = _total(parts["whole"], questions, 1)
     together = _total(parts["whole"], questions, THREADS)
     table.add_row(passages, f"{THREADS} threads / one, in all", f"{together / alone:.2f}", "")

@@ -1,6 +1,6 @@
 """LlamaIndex with Chroma.
 
-    python llamaindex_chroma.py ESSAYS INDEX
+python with_llamaindex.py ESSAYS INDEX
 """
 
 import sys

@@ -1,6 +1,6 @@
 """Haystack with Chroma.
 
-    python haystack_chroma.py ESSAYS INDEX
+python with_haystack.py ESSAYS INDEX
 """
 
 import sys

@@ -1,6 +1,6 @@
 """txtai's embeddings database, with content.
 
-    python txtai_index.py ESSAYS INDEX
+python with_txtai.py ESSAYS INDEX
 """
 
 import sys

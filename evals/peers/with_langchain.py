@@ -1,6 +1,6 @@
 """LangChain's plain way: `Chroma.from_documents` with `HuggingFaceEmbeddings`.
 
-    python langchain_chroma.py ESSAYS INDEX
+python with_langchain.py ESSAYS INDEX
 """
 
 import sys
