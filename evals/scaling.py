@@ -7,8 +7,8 @@
 `ingest` makes essays of so many passages of about 180 tokens, and ingests each lot by the command,
 in a process of its own; FOLDER keeps what it wrote, a folder a count. `search` asks the indexes in
 such folders: each part of a search, the whole of it beside one embedding and one bare query of
-Chroma's ten nearest, and sixteen threads beside one. `unchanged` runs the command over a folder that
-it has in its index already, beside a program that only reads and hashes the files.
+Chroma's ten nearest, and sixteen threads beside one. `unchanged` runs the command over a folder
+that it has in its index already, beside a program that only reads and hashes the files.
 """
 
 import argparse
