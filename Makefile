@@ -5,7 +5,11 @@ PYTHON ?= python3
 PY := .venv/bin/python
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: chat discord ingest test lint types tests eval bench bench-sync clean
+.PHONY: chat discord ingest test lint types tests eval clean
+.PHONY: bench bench-speed bench-scaling bench-sync
+
+# What ingest is measured beside, each in an environment of its own below .peers/.
+PEERS := txtai llamaindex haystack langchain
 
 # `make chat CHAT_MODEL=provider:model` also installs what the provider's model needs.
 PROVIDER := $(firstword $(subst :, ,$(CHAT_MODEL)))
@@ -39,6 +43,15 @@ eval: .venv/.installed-dev ## measure search, answers and refusals on all that D
 bench: .venv/.installed-dev ## measure how long it takes until the prompt, and the first answer
 	@$(PY) -m evals.start
 
+bench-speed: .venv/.installed-dev $(PEERS:%=.peers/%/.installed) ## passages a second, beside others
+	@$(PY) -m evals.speed embedding
+	@$(PY) -m evals.speed ingest $(foreach peer,$(PEERS),--row "$(peer)=.peers/$(peer)/bin/python evals/peers/with_$(peer).py")
+
+bench-scaling: .venv/.installed ## measure how ingest and search grow; takes three quarters of an hour
+	@$(PY) -m evals.scaling ingest --keep index/scaling
+	@$(PY) -m evals.scaling search index/scaling/2000 index/scaling/20000 index/scaling/100000
+	@$(PY) -m evals.scaling unchanged
+
 bench-sync: .venv/.installed ## measure what a sync costs; takes a quarter of an hour
 	@$(PY) -m evals.syncing essays
 	@$(PY) -m evals.syncing publish
@@ -56,5 +69,11 @@ DATA ?= ../shared
 	@$(INSTALL) --editable ".[$*]" < /dev/null
 	@touch $@
 
+.peers/%/.installed: evals/peers/%.txt
+	@test -x .peers/$*/bin/python || $(PYTHON) -m venv .peers/$*
+	@echo "Installing $* to measure beside ..."
+	@.peers/$*/bin/python -m pip install --quiet --disable-pip-version-check -r $< < /dev/null
+	@touch $@
+
 clean: ## remove the environment and caches, never the index
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .peers .mypy_cache .pytest_cache .ruff_cache .hypothesis

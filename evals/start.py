@@ -2,10 +2,12 @@
 
     python -m evals.start [--runs N]
 
-Each figure is a whole process, timed from outside; the median of the runs and their range.
+Each figure is a whole process, timed from outside; the median of the runs and their range. Then
+what the first answer is made of, with the model run by torch and as it is by default, by turns.
 """
 
 import argparse
+import json
 import os
 import statistics
 import subprocess
@@ -16,13 +18,16 @@ from collections.abc import Callable
 
 import pexpect
 
+from evals.turns import whole_process
+
 QUESTION = "What is energy imperialism?"
 COMMAND = [sys.executable, "-m", "bot"]
 TIMEOUT = 120  # seconds
+BACKENDS = ("torch", "auto")  # before and after
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(prog="python -m evals.start", description=__doc__)
     parser.add_argument("--runs", type=int, default=5)
     runs = parser.parse_args().runs
@@ -35,6 +40,31 @@ def main() -> None:
             print(
                 f"{what:<36}{middle:6.2f} s   ({seconds[0]:.2f} to {seconds[-1]:.2f}, {runs} runs)"
             )
+        print_parts(runs)
+
+
+def print_parts(runs: int) -> None:
+    """The parts of a cold `ask` and its whole: wall time, processor time, memory by then."""
+    turns = [{backend: _parts(backend) for backend in BACKENDS} for _ in range(runs)]
+    print(f"\n{'essay-bot ask, cold, by part':<46}" + "".join(f"{each:^28}" for each in BACKENDS))
+    print(" " * 46 + "      s  cpu s  MB at most  " * len(BACKENDS))
+    for part in turns[0][BACKENDS[0]]:
+        cells = []
+        for backend in BACKENDS:
+            taken = zip(*(turn[backend][part] for turn in turns), strict=True)
+            wall, processor, memory = (statistics.median(each) for each in taken)
+            cells.append(f"{wall:7.2f}{processor:7.2f}{memory:9.0f}     ")
+        print(f"{part:<46}" + "".join(cells))
+
+
+def _parts(backend: str) -> dict[str, tuple[float, float, float]]:
+    os.environ["EMBEDDING_BACKEND"] = backend
+    cold = [sys.executable, "-m", "evals.cold", str(time.time()), QUESTION]
+    done = subprocess.run(cold, capture_output=True, text=True, check=True)
+    parts: dict[str, tuple[float, float, float]] = json.loads(done.stdout.splitlines()[-1])
+    whole = whole_process([*COMMAND, "ask", QUESTION])
+    del os.environ["EMBEDDING_BACKEND"]
+    return parts | {"all of it, as `ask` does it": (whole.wall, whole.processor, whole.memory)}
 
 
 def _run(*arguments: str) -> float:

@@ -49,12 +49,13 @@ class CompiledModel:
     def __init__(self, folder: Path, recipe: Recipe, precision: str) -> None:
         from tokenizers import Tokenizer
 
+        self.precision = precision
         self._recipe = recipe
         self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(recipe.max_length)
         streams = min(cores(), MOST_STREAMS)
-        core = _openvino().Core()
+        core = load_openvino().Core()
         compiled = core.compile_model(
             core.read_model(folder / GRAPH),
             "CPU",
@@ -159,7 +160,7 @@ def write_files(blueprint: "Blueprint", folder: Path, precision: str) -> Recipe:
 
     Weights are kept in 16 bits where the precision has no more: half the memory, half the start.
     """
-    openvino = _openvino()
+    openvino = load_openvino()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of branches not taken: the check is made afterwards
         graph = openvino.convert_model(blueprint.network, example_input=_inputs(blueprint))
@@ -170,7 +171,7 @@ def write_files(blueprint: "Blueprint", folder: Path, precision: str) -> Recipe:
 
 def precisions() -> list[str]:
     """Those that the processor computes in, the fastest first."""
-    units = _openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    units = load_openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     return ["bf16", "f32"] if "BF16" in units else ["f32"]  # of 8 bits, too few neighbours remain
 
 
@@ -183,10 +184,11 @@ def cores() -> int:
 
 def version() -> str:
     """Of OpenVINO: another one may read other files and compute otherwise."""
-    return str(_openvino().__version__)
+    return str(load_openvino().__version__)
 
 
-def _openvino() -> Any:
+def load_openvino() -> Any:
+    """The library, which tells nobody that it is used."""
     # It would tell Google Analytics of each import, and leave a folder ~/intel.
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     import openvino

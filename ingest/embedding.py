@@ -67,6 +67,11 @@ class SentenceEmbeddings(Embeddings):
         return self._loaded is not None
 
     @property
+    def precision(self) -> str:
+        """What the model computes in: f32 or bf16."""
+        return self._model().precision
+
+    @property
     def max_tokens(self) -> int:
         """How many tokens of a text the model reads, its special tokens left out."""
         return self._model().max_tokens

@@ -30,6 +30,8 @@ class TokenEmbeddings(NamedTuple):
 class EmbeddingModel(Protocol):
     """A model that is loaded; several threads may use it at once."""
 
+    precision: str  # that it computes in: f32 or bf16
+
     @property
     def max_tokens(self) -> int:
         """How many tokens of a text the model reads, its special tokens left out."""

@@ -37,6 +37,8 @@ class Blueprint(NamedTuple):
 class ReferenceModel:
     """A sentence-transformers model by its hub name or folder. Raises ModelUnavailable."""
 
+    precision = "f32"
+
     def __init__(self, name: str, place: str | Path) -> None:
         self._model = _load(name, place)
         self._reading = threading.Lock()  # the tokenizer keeps what it cuts and fills up to

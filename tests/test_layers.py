@@ -10,6 +10,7 @@ MODULES = sorted(
     path.relative_to(ROOT)
     for room in ("bot", "evals", "ingest", "prompts")
     for path in (ROOT / room).rglob("*.py")
+    if "peers" not in path.parts  # programs for environments of their own
 )
 
 # From the ground up; a module may import from its own layer or from a lower one.
@@ -49,13 +50,22 @@ LAYERS = (
     {"evals.baseline", "evals.pictures", "evals.published"},
     {"evals.chunking", "evals.claims", "evals.questions", "evals.scifact", "evals.squad2"},
     {"evals.commands"},
-    {"evals.start", "evals.syncing", "evals.fitting"},  # programs of their own
+    {"evals.turns"},
+    {
+        "evals.start",
+        "evals.syncing",
+        "evals.fitting",
+        "evals.speed",
+        "evals.peak",
+        "evals.scaling",
+    },  # programs
     {"bot.cli", "bot.__main__"},
+    {"evals.cold"},
 )
 ROOMS = {  # a package is a room with all that is in it
     "chromadb": {"ingest.chroma", "ingest.index", "ingest.server"},
     "sentence_transformers": {"bot.reranking", "ingest.reference"},
-    "torch": {"ingest.reference"},
+    "torch": {"evals.peak", "ingest.reference"},
     "transformers": {"ingest.reference"},
     "openvino": {"ingest.compiled"},
     "tokenizers": {"ingest.compiled"},
