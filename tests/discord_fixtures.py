@@ -1,9 +1,11 @@
 """A bot in a Discord played in process, over the real index of the user's essay."""
 
+import json
+import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 from unittest.mock import patch
 
@@ -17,6 +19,7 @@ from simcord.components import walk_components
 from simcord.enums import ComponentType, InteractionType
 from simcord.http import router
 from simcord.interactions import base_payload
+from simcord.types import HttpLogEntry
 
 from bot.answering import Answerer
 from bot.discord_bot.assembly import make_client
@@ -24,6 +27,8 @@ from bot.discord_bot.client import EssayClient
 from bot.discord_bot.libraries import Libraries
 from bot.discord_bot.memory import Memory
 from bot.settings import Settings
+from tests.discord_exchange import Request
+from tests.discord_openapi import DESCRIPTION, problems
 
 OpenHouse = Callable[..., "House"]
 QUESTION = "What is energy imperialism?"
@@ -126,6 +131,24 @@ async def playing(house: House, **options: Any) -> AsyncIterator[Place]:
     with patch.object(router, "dispatch", partial(_dispatch, router.dispatch)):
         async with simcord.run(house.client(), shard_count=1, **options) as env:
             yield open_place(env)
+    if DESCRIPTION.exists():
+        assert problems(map(_request, env.http_requests)) == []
+
+
+def _request(entry: HttpLogEntry) -> Request:
+    """As the check against Discord's own description wants it."""
+    path = entry.path.replace("@original", "1")
+    found = (each for each in _templates() if re.fullmatch(each, path))
+    template = _templates()[max(found, key=len)]  # the most literal one
+    body = json.loads(json.dumps(entry.json))
+    return Request(entry.method, entry.path, template, {}, body=body)
+
+
+@cache
+def _templates() -> dict[str, str]:
+    """Discord's paths by what they match."""
+    paths = json.loads(DESCRIPTION.read_text("utf-8"))["paths"]
+    return {re.sub(r"\{\w+\}", "[^/]+", each): each for each in paths}
 
 
 def _dispatch(

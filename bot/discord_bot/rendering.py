@@ -1,7 +1,5 @@
 """Answers, passages and reports as Discord shows them; knows nothing of connections."""
 
-from collections.abc import Sequence
-
 from bot.answering import Surroundings
 from bot.answers import QUOTING, Answer
 from bot.citations import Citation
@@ -12,7 +10,7 @@ from bot.discord_bot.splitting import split
 
 LONGEST = 2_000  # characters of a message
 LONGEST_HEADER = 300  # of a question above its answer
-AROUND = 700  # characters of a paragraph that are shown on either side of a quote
+AROUND = (700, 350, 100, 0)  # characters shown of a paragraph on either side of a quote
 SMALL = "-# "  # before what Discord shows in small letters
 QUESTION = "> "  # before a question that stands above its answer
 CUT = "…"
@@ -92,13 +90,17 @@ def render_passage(citation: Citation, found: Surroundings | None, language: str
     place = f"{_mark(citation.number)} **{_place(citation)}**"
     if found is None:
         return f"{place}\n{say(language, 'essay_changed')}"
-    before = found.before if len(found.before) <= AROUND else CUT + found.before[-AROUND:]
-    after = found.after if len(found.after) <= AROUND else found.after[:AROUND] + CUT
-    quote = f"**{escape(citation.quote)}**"
-    head, *rest = split(f"{place}\n{escape(before)}{quote}{escape(after)}", LONGEST)
-    return head + CUT if rest and len(head) < LONGEST else head
+    for around in AROUND:
+        before, after = _ending(found.before, around), _beginning(found.after, around)
+        shown = f"{place}\n{escape(before)}**{escape(citation.quote)}**{escape(after)}"
+        if len(shown) <= LONGEST:
+            return shown
+    return split(f"{place}\n{escape(citation.quote)}", LONGEST)[0]
 
 
-def render_list(title: str, lines: Sequence[str]) -> list[str]:
-    """A title and lines below it, over as many messages as it takes."""
-    return split("\n".join([f"**{title}**", *lines]), LONGEST)
+def _ending(text: str, length: int) -> str:
+    return text if len(text) <= length else CUT + text[len(text) - length :]
+
+
+def _beginning(text: str, length: int) -> str:
+    return text if len(text) <= length else text[:length] + CUT
