@@ -51,7 +51,10 @@ def open_export(
 
     Raises NotExported, and what `load_reference` raises.
     """
-    place = cache_folder() / _key(model)
+    try:
+        place = cache_folder() / _key(model)
+    except RuntimeError as error:
+        raise NotExported("no home directory is known; XDG_CACHE_HOME may name a folder") from error
     export = _read(place)
     if export is None:
         export = _make(name, place, load_reference)
@@ -61,7 +64,10 @@ def open_export(
 
 
 def cache_folder() -> Path:
-    """Where exports are kept, each about as large as its model; it may be deleted at any time."""
+    """Where exports are kept, each about as large as its model; it may be deleted at any time.
+
+    Raises RuntimeError where neither XDG_CACHE_HOME nor a home directory is known.
+    """
     cache = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
     return Path(cache) / "essay-bot" / "embedding"
 
@@ -148,8 +154,11 @@ def _export(folder: Path, reference: ReferenceModel) -> Export:
         return Export({}, None, "it is of a kind that only sentence-transformers can run")
     try:
         return _check(folder, blueprint, reference)
+    except OSError:  # of the disk: another time it may do
+        raise
     except Exception as error:  # of tracing, converting, compiling: no common root
-        return Export({}, None, f"it cannot be converted ({str(error).strip().splitlines()[:1]})")
+        reason = str(error).strip().partition("\n")[0].rstrip(".")
+        return Export({}, None, f"it cannot be converted ({reason})")
 
 
 def _check(folder: Path, blueprint: Blueprint, reference: ReferenceModel) -> Export:

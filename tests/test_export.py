@@ -25,7 +25,7 @@ from ingest.export import (
 )
 from ingest.models import DEFAULT_MODEL, LocalModel, Role, Vectors, default_model, find_model
 from ingest.publishing import FolderStore
-from ingest.reference import ReferenceModel
+from ingest.reference import Blueprint, ReferenceModel
 from ingest.sync import sync
 from tests.conftest import WriteEssays
 
@@ -246,6 +246,22 @@ def test_a_cache_that_cannot_be_written_leaves_the_model_to_torch(
     with caplog.at_level(logging.WARNING):
         assert SentenceEmbeddings(str(folder)).max_tokens == 510
     assert "XDG_CACHE_HOME" in caplog.text
+
+
+class Untraceable(ReferenceModel):
+    """Something that cannot be converted, as a network with a loop of its own may be."""
+
+    def blueprint(self) -> Blueprint | None:
+        found = super().blueprint()
+        return found._replace(example={}) if found else None
+
+
+def test_a_model_that_cannot_be_converted_is_left_to_torch_with_the_reason(
+    make_model: Make, cache: Path
+) -> None:
+    folder = make_model()
+    with pytest.raises(NotExported, match=r"cannot be converted \('input_ids'\)"):
+        open_export("small", LocalModel(folder, "digest"), lambda: Untraceable("small", folder))
 
 
 def test_a_model_of_the_hub_is_found_where_its_client_keeps_it(tmp_path: Path) -> None:
