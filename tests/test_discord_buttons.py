@@ -104,6 +104,21 @@ async def test_a_question_is_asked_again_as_it_was(open_house: OpenHouse, privat
         assert result.response.ephemeral is private
 
 
+async def test_a_follow_up_asked_again_means_what_it_meant(open_house: OpenHouse) -> None:
+    async with playing(open_house(discord_person_a_minute=60)) as place:
+        await place.asker.send(place.channel, f"{place.me} {QUESTION}")
+        answer = place.said()[-1]
+        await place.asker.send(place.channel, f"{place.me} And why?", reply_to=answer)
+        again = await press(place.asker, place.said()[-1], "again")
+        assert ANSWER in texts(again)[0]
+        await place.asker.send_dm(QUESTION)
+        for question in ("And why?", UNANSWERED):
+            await place.asker.user.slash("ask", question=question)
+        follow_up = place.said(place.asker.user.dm_channel)[1]
+        id = button_id(follow_up, "again")
+        assert ANSWER in texts(await place.asker.user.click(follow_up, custom_id=id))[0]
+
+
 async def test_thumbs_and_reasons_are_kept_each_persons_last(open_house: OpenHouse) -> None:
     house = open_house()
     async with restarted(house) as (place, answer):

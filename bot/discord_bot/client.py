@@ -15,7 +15,7 @@ from discord.ext import commands
 from bot.answering import Surroundings
 from bot.citations import Citation
 from bot.discord_bot.delivery import FAULTS, deliver
-from bot.discord_bot.desk import Desk
+from bot.discord_bot.desk import Desk, History
 from bot.discord_bot.history import turns_before, turns_in
 from bot.discord_bot.libraries import Libraries
 from bot.discord_bot.limits import Limits, Rates
@@ -113,8 +113,9 @@ class EssayClient(commands.AutoShardedBot):
         *,
         essay: str = "",
         private: bool | None = None,
+        history: History | None = None,
     ) -> None:
-        """Answer a question that came by an interaction."""
+        """Answer a question that came by an interaction; without a history, it is the channel's."""
         language = self.language_of(interaction)
         refusal = self.refusal(interaction.user, interaction.guild_id or 0, language)
         if refusal:
@@ -136,7 +137,7 @@ class EssayClient(commands.AutoShardedBot):
         await self.memory.open(asked)  # first, so that a kill after the next line loses nothing
         asked = await self._defer(interaction, asked)
         assert self.user
-        await self.desk.ask(asked, partial(turns_in, interaction.channel, self.user))
+        await self.desk.ask(asked, history or partial(turns_in, interaction.channel, self.user))
 
     async def _defer(self, interaction: "Interaction", asked: Asked) -> Asked:
         """Show that an answer is under way; where that fails, the answer may yet be delivered."""

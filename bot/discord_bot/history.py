@@ -7,6 +7,7 @@ import discord
 
 from bot.conversation import Turn
 from bot.discord_bot.markdown import unescape
+from bot.discord_bot.memory import Asked
 from bot.discord_bot.rendering import QUESTION, SMALL
 
 TURNS = 4  # as many as a question may lean on
@@ -24,6 +25,18 @@ async def turns_before(message: discord.Message | None, me: discord.abc.User) ->
     if message.reference:
         return await _replied(message, me)
     return await turns_in(message.channel, me, message)
+
+
+async def turns_of(asked: Asked, channel: object, me: discord.abc.User) -> list[Turn]:
+    """The turns before a question that was answered earlier in a channel."""
+    if not asked.message:
+        answer = discord.Object(asked.replies[0]) if asked.replies else None
+        return await turns_in(channel, me, answer)
+    message = None
+    if isinstance(channel, discord.abc.Messageable):
+        with suppress(discord.HTTPException):
+            message = await channel.fetch_message(asked.message)
+    return await turns_before(message, me)
 
 
 async def turns_in(

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, Self, cast
 
 import discord
@@ -19,6 +20,7 @@ from bot.discord_bot.buttons import (
     page_buttons,
 )
 from bot.discord_bot.client import EssayClient, Interaction, told
+from bot.discord_bot.history import turns_of
 from bot.discord_bot.markdown import escape
 from bot.discord_bot.memory import Asked, Kept
 from bot.discord_bot.phrases import say
@@ -106,8 +108,11 @@ async def _share(interaction: Interaction, asked: Asked, kept: Kept, _: int) -> 
 
 
 async def _ask_again(interaction: Interaction, asked: Asked, _: Kept, __: int) -> None:
-    await interaction.client.take(
-        interaction, asked.question, essay=asked.essay, private=asked.private
+    client = interaction.client
+    assert client.user
+    before = partial(turns_of, asked, interaction.channel, client.user)
+    await client.take(
+        interaction, asked.question, essay=asked.essay, private=asked.private, history=before
     )
 
 
