@@ -5,6 +5,7 @@ from typing import Any
 import discord
 import pytest
 
+from bot.discord_bot.memory import ServerSettings
 from tests.conftest import SEED
 from tests.discord_fixtures import (
     ANSWER,
@@ -123,10 +124,16 @@ async def test_a_chain_of_replies_is_followed_to_its_begin(open_house: OpenHouse
 
 
 async def test_a_reply_to_someone_else_is_not_for_the_bot(open_house: OpenHouse) -> None:
-    async with playing(open_house(discord_message_content=True)) as place:
-        other = await place.admin.send(place.channel, "I like essays")
+    house = open_house(discord_message_content=True)
+    async with playing(house) as place:
+        settings = ServerSettings(channels=(place.channel.id,))
+        await house.memory.keep_server(place.guild.id, settings)  # where no mention is needed
+        other = await place.join("other").send(place.channel, place.asker.mention)
+        assert not place.said()
         await place.asker.send(place.channel, QUESTION, reply_to=other)
         assert not place.said()
+        await place.asker.send(place.channel, QUESTION)
+        assert place.said()
 
 
 @pytest.mark.parametrize("by_command", [True, False])
