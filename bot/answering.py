@@ -6,7 +6,6 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import (
     AbstractContextManager,
-    ExitStack,
     aclosing,
     asynccontextmanager,
     contextmanager,
@@ -229,7 +228,7 @@ class Answerer:
         if self.writer is None:
             return
         model = self.writer.model
-        readings = read_passages(found.passages, record.generation)
+        readings = await asyncio.to_thread(read_passages, found.passages, record.generation)
         checker = Checker(readings, record.generation, self.embeddings)
         brief = Brief(record.question, readings, history)
         try:
@@ -279,9 +278,21 @@ async def _entered(reading: AbstractContextManager[Generation]) -> AsyncIterator
             lambda entered: entered.exception() or reading.__exit__(None, None, None)
         )
         raise
-    with ExitStack() as stack:
-        stack.push(reading)  # its __exit__ alone
+    try:
         yield generation
+    except BaseException as error:
+        if not await _leave(reading, error):
+            raise
+    else:
+        await _leave(reading, None)
+
+
+async def _leave(
+    reading: AbstractContextManager[Generation], error: BaseException | None
+) -> bool | None:
+    """Exit in a thread, since another may hold the lock for as long as it opens an index."""
+    told = (type(error), error, error.__traceback__) if error else (None, None, None)
+    return await asyncio.shield(asyncio.to_thread(reading.__exit__, *told))
 
 
 def open_answerer(store: Store, settings: Settings) -> Answerer:

@@ -27,6 +27,10 @@ class DiscordRefused(EssayBotError):
     """Discord does not let the bot in."""
 
 
+class LibraryMissing(EssayBotError):
+    """Nobody's essays can be asked from here."""
+
+
 class BatchInvalid(EssayBotError):
     """A line of a batch is not a question, or the batch cannot be read."""
 

@@ -44,10 +44,10 @@ async def test_a_person_who_asks_too_often_is_told_how_long_to_wait(open_house: 
         assert refused.startswith(SLOW_DOWN)
         seconds = int(refused.removeprefix(SLOW_DOWN).removesuffix(" s."))
         assert 30 <= seconds <= 60
-        await place.asker.send(place.channel, f"{place.me} {QUESTION}")
-        await place.asker.send_dm(QUESTION)
-        for channel in (place.channel, place.asker.user.dm_channel):
-            assert place.said(channel)[-1].content.startswith(SLOW_DOWN)
+        for _ in range(3):
+            await place.asker.send(place.channel, f"{place.me} {QUESTION}")
+        (line,) = [each for each in place.said() if each.content.startswith(SLOW_DOWN)]
+        assert line.reference
         assert ANSWER in await ask(place, place.admin)
 
 

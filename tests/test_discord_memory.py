@@ -57,6 +57,9 @@ async def test_nothing_is_kept_longer_than_promised(memory: Memory, tmp_path: Pa
     old = time.time() - (KEPT_DAYS * DAY + 1)
     asked = await keep(memory, Asked("an old question", "someone", channel=1, created=old))
     young = await keep(memory, Asked("a young question", "someone", channel=1, created=old + 60))
+    later = Memory(tmp_path)
+    await keep(later, Asked("another", "someone", channel=1))
+    later.shut()
     assert await memory.find(asked.id) is None
     assert await memory.find(young.id)
     assert b"an old question" not in (tmp_path / FILE).read_bytes()

@@ -18,7 +18,7 @@ from tests.test_prose import QUESTION, SENTENCE, Play, Scene, good, play
 __all__ = ["play"]
 START = 60.0  # seconds until a process has loaded its model and is connected
 WAIT = 30.0
-SLOWLY = 0.05  # seconds a token, so that an answer takes some
+SLOWLY = 0.03  # seconds a token, so that an answer takes some
 NEVER = 30.0
 
 

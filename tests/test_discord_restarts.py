@@ -14,10 +14,11 @@ FOLLOW_UP = "And why?"
 async def left_over(house: House, place: Place, text: str = QUESTION, reply_to: int = 0) -> Asked:
     """A message that a bot had taken when it was killed."""
     reference = {"message_id": str(reply_to), "channel_id": str(place.channel.id)}
+    author = place.guild.add_member(place.env.create_user(f"asker-{reply_to}", bot=True))
     message = place.env.backend.create_message(
         place.channel.id,
-        place.asker.id,
-        text,  # without a mention, so that the bot of this test leaves it alone
+        author.id,  # a bot's, so that the bot of this test leaves it alone
+        text,
         reference=reference if reply_to else None,
     )
     asker = house.memory.hash_user(place.asker.id)

@@ -8,13 +8,14 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.discord_bot.client import EssayClient, Interaction
-from bot.discord_bot.delivery import FAULTS, deliver
+from bot.discord_bot.delivery import FAULTS, Pace, deliver
 from bot.discord_bot.essays import LONGEST_CHOICE, complete_essay
 from bot.discord_bot.history import question_in, starter_of, turns_before
 from bot.discord_bot.memory import Asked
 from bot.discord_bot.phrases import say
 
 LONGEST_TYPED = 2_000  # characters, as many as a question may have
+MOST_THREADS = 10_000  # of which it is remembered who began them
 SECONDS_SHOWN = 15  # of a message that only its asker needs
 
 
@@ -24,6 +25,7 @@ class AskingCog(commands.Cog):
     def __init__(self, client: EssayClient) -> None:
         self._client = client
         self._mine: dict[int, bool] = {}  # by thread: whether it was started from an answer
+        self._lines = Pace(SECONDS_SHOWN)  # to one person
         menu = app_commands.ContextMenu(name="Ask the essays", callback=self._ask_about)
         client.tree.add_command(menu)
 
@@ -67,11 +69,10 @@ class AskingCog(commands.Cog):
             return
         question, language = question_in(message), self._language(message)
         if not question:
-            if self._mentions_me(message):
-                await self._say_once(message, say(language, "ask_what"))
+            await self._explain(message, language)
             return
         guild = message.guild.id if message.guild else 0
-        if refusal := self._client.refusal(message.author, guild, language):
+        if refusal := await self._client.refusal(message.author, guild, language):
             await self._say_once(message, refusal)
             return
         asked = Asked(
@@ -110,10 +111,29 @@ class AskingCog(commands.Cog):
             return True
         if not isinstance(channel, discord.Thread):
             return False
-        if channel.id not in self._mine:
-            starter = await starter_of(channel)
-            self._mine[channel.id] = bool(starter and self._is_mine(starter))
-        return channel.me is not None or self._mine[channel.id]
+        if not self._client.intents.message_content:
+            return False  # nothing of it may be read
+        in_forum = isinstance(channel.parent, discord.ForumChannel)
+        return (in_forum and channel.me is not None) or await self._begun_by_me(channel)
+
+    async def _begun_by_me(self, thread: discord.Thread) -> bool:
+        """Whether a thread was started from an answer."""
+        if thread.id not in self._mine:
+            try:
+                starter = await starter_of(thread)
+            except FAULTS:
+                return False
+            if len(self._mine) > MOST_THREADS:
+                self._mine.clear()
+            self._mine[thread.id] = bool(starter and self._is_mine(starter))
+        return self._mine[thread.id]
+
+    async def _explain(self, message: discord.Message, language: str) -> None:
+        """To who mentioned the bot and asked nothing, or whose reply may not be read."""
+        if self._mentions_me(message):
+            await self._say_once(message, say(language, "ask_what"))
+        elif message.reference and not message.attachments:
+            await self._say_once(message, say(language, "keep_mention"))
 
     def _language(self, message: discord.Message) -> str:
         """The server's choice, else what Discord has set for it."""
@@ -123,7 +143,9 @@ class AskingCog(commands.Cog):
         return chosen or str(message.guild.preferred_locale)
 
     async def _say_once(self, message: discord.Message, text: str) -> None:
-        """A line for who wrote a message, gone after a while."""
+        """A line for who wrote a message, gone after a while; not more than one meanwhile."""
+        if not self._lines.takes(message.author.id):
+            return
         try:
             await deliver(
                 lambda: message.reply(

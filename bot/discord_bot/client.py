@@ -5,9 +5,10 @@ import dataclasses
 import hashlib
 import json
 import logging
+import secrets
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial, wraps
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import discord
 from discord.ext import commands
@@ -88,20 +89,25 @@ class EssayClient(commands.AutoShardedBot):
         """Answer what was asked before a restart."""
         left = await self.memory.unfinished()
         await self.wait_until_ready()
-        await asyncio.gather(*(self._take_up(asked) for asked in left))
+        ended = await asyncio.gather(*map(self._take_up, left), return_exceptions=True)
+        for error in ended:
+            if isinstance(error, Exception):
+                _log.error("A question was left to the next start.", exc_info=error)
 
     async def _take_up(self, asked: Asked) -> None:
         message = None
         if asked.message:
             try:
-                channel = await self.fetch_channel(asked.channel)
-                assert isinstance(channel, discord.abc.Messageable)
-                message = await channel.fetch_message(asked.message)
-            except (discord.NotFound, discord.Forbidden, AssertionError):
+                message = await deliver(partial(self._fetch, asked.channel, asked.message))
+            except discord.HTTPException:
                 await self.memory.close(asked, None)  # it was deleted, or is out of reach
                 return
         assert self.user
         await self.desk.resume(asked, partial(turns_before, message, self.user))
+
+    async def _fetch(self, channel: int, message: int) -> discord.Message:
+        place = self.get_channel(channel) or await self.fetch_channel(channel)
+        return await cast(discord.TextChannel, place).fetch_message(message)
 
     async def on_message(self, message: discord.Message, /) -> None:
         """Nothing here: AskingCog listens, and there are no commands with a prefix."""
@@ -117,7 +123,7 @@ class EssayClient(commands.AutoShardedBot):
     ) -> None:
         """Answer a question that came by an interaction; without a history, it is the channel's."""
         language = self.language_of(interaction)
-        refusal = self.refusal(interaction.user, interaction.guild_id or 0, language)
+        refusal = await self.refusal(interaction.user, interaction.guild_id or 0, language)
         if refusal:
             await interaction.response.send_message(refusal, ephemeral=True)
             return
@@ -152,17 +158,36 @@ class EssayClient(commands.AutoShardedBot):
             return dataclasses.replace(asked, replies=(reply.message_id,))
         return asked
 
-    def refusal(self, person: Person, guild: int, language: str) -> str:
+    async def refusal(self, person: Person, guild: int, language: str) -> str:
         """Why someone may not ask now; "" if they may, and then it is counted."""
-        if not self.may_ask(person, guild):
+        if not await self.may_ask(person, guild):
             return say(language, "not_you")
         wait = self.limits.take(person.id, guild)
         return say(language, "slow_down", seconds=int(wait) + 1) if wait else ""
 
-    def may_ask(self, person: Person, guild: int) -> bool:
-        """Whether someone has a role that may ask, where only some may."""
-        roles = self.memory.server(guild).ask_roles
+    async def may_ask(self, person: Person, guild: int) -> bool:
+        """Whether someone has a role that may ask, where only some may.
+
+        In direct messages that is so if it is in the home of the essays.
+        """
+        home = guild or self._home
+        roles = self.memory.server(home).ask_roles
+        if roles and not guild:
+            try:
+                person = await self._member(home, person.id)
+            except FAULTS:
+                return False
         return not roles or has_role(person, roles) or manages(person)
+
+    async def _member(self, guild: int, person: int) -> discord.Member:
+        server = self.get_guild(guild) or await self.fetch_guild(guild)
+        return server.get_member(person) or await server.fetch_member(person)
+
+    @property
+    def _home(self) -> int:
+        """The server whose moderators look after essays that several share; 0 if it is not told."""
+        only = self.guilds[0].id if len(self.guilds) == 1 else 0
+        return 0 if self.settings.discord_separate_servers else self.settings.discord_home or only
 
     def may_edit(self, interaction: "Interaction") -> str:
         """Why someone may not change the essays from here; "" if they may."""
@@ -171,8 +196,7 @@ class EssayClient(commands.AutoShardedBot):
         may = interaction.permissions.manage_guild or has_role(interaction.user, roles)
         if not guild or not may:
             return say(language, "admins_only")
-        home = self.settings.discord_home or (guild if len(self.guilds) == 1 else 0)
-        if not self.settings.discord_separate_servers and guild != home:
+        if not self.settings.discord_separate_servers and guild != self._home:
             return say(language, "other_home")
         return ""
 
@@ -187,8 +211,9 @@ class EssayClient(commands.AutoShardedBot):
 
     async def post(self, channel: discord.abc.Messageable, text: str) -> discord.Message | None:
         """Send a message; None if it may not be sent there."""
+        nonce = secrets.token_hex(8)  # sent twice, Discord takes it once
         try:
-            return await deliver(lambda: channel.send(text, suppress_embeds=True))
+            return await deliver(partial(channel.send, text, suppress_embeds=True, nonce=nonce))
         except FAULTS:
             _log.warning("A message could not be sent to a channel.")
             return None
@@ -198,7 +223,9 @@ class EssayClient(commands.AutoShardedBot):
         _log.error("What someone wanted was not done.", exc_info=error)
         text = say(self.language_of(interaction), "failed")
         try:
-            if interaction.response.is_done():
+            if interaction.type is discord.InteractionType.component:
+                await _answer_press(interaction, text)
+            elif interaction.response.is_done():
                 await interaction.edit_original_response(content=text, view=None)
             else:
                 await interaction.response.send_message(text, ephemeral=True)
@@ -211,6 +238,14 @@ class EssayClient(commands.AutoShardedBot):
             self._resuming.cancel()
         await self.desk.stop()
         await self.close()
+
+
+async def _answer_press(interaction: "discord.Interaction[Any]", text: str) -> None:
+    """To who pressed a button; what it stands below stays as it is."""
+    if interaction.response.is_done():
+        await interaction.followup.send(text, ephemeral=True)
+    else:
+        await interaction.response.send_message(text, ephemeral=True)
 
 
 def manages(person: Person) -> bool:

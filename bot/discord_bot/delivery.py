@@ -13,23 +13,43 @@ ATTEMPTS = 4
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0  # seconds between them, doubled and jittered
 OWN_FAULT = 500  # HTTP states from here on are Discord's fault
 EDIT_EVERY = 1.2  # seconds at least between two drafts in one place; Discord takes 5 edits in 5 s
-FAULTS = (discord.HTTPException, aiohttp.ClientError, OSError)  # of Discord and of the network
+MOST_PLACES = 1_000  # whose last draft is remembered, before those long past are dropped
 T = TypeVar("T")
+
+
+class Undelivered(Exception):
+    """What was to be sent could not be, for a reason that may pass."""
+
+
+# Of Discord and of the network.
+FAULTS = (
+    Undelivered,
+    discord.HTTPException,
+    discord.RateLimited,
+    aiohttp.ClientError,
+    OSError,
+)
 
 
 async def deliver(send: Callable[[], Awaitable[T]]) -> T:
     """What `send` gives, tried again where the network or Discord failed for a moment.
 
-    It must do no harm to send twice. Raises what discord.py raises in the end.
+    It must do no harm to send twice. Raises Undelivered in the end, and at once what discord.py
+    raises where trying again is of no use.
     """
-    async for attempt in AsyncRetrying(
-        retry=retry_if_exception(_may_pass),
-        stop=stop_after_attempt(ATTEMPTS),
-        wait=wait_exponential_jitter(multiplier=FIRST_PAUSE, max=LONGEST_PAUSE),
-        reraise=True,
-    ):
-        with attempt:
-            return await send()
+    try:
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception(_may_pass),
+            stop=stop_after_attempt(ATTEMPTS),
+            wait=wait_exponential_jitter(multiplier=FIRST_PAUSE, max=LONGEST_PAUSE),
+            reraise=True,
+        ):
+            with attempt:
+                return await send()
+    except FAULTS as error:
+        if _may_pass(error):
+            raise Undelivered(str(error)) from error
+        raise
     raise AssertionError("the last attempt raises")
 
 
@@ -40,25 +60,24 @@ def _may_pass(error: BaseException) -> bool:
 
 
 class Pace:
-    """Drafts, no two of them sooner after another than EDIT_EVERY; what comes sooner is dropped."""
+    """Messages in a place, no two of them within so many seconds; what comes sooner is dropped."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float = EDIT_EVERY) -> None:
+        self._seconds = seconds
         self._last: dict[object, float] = {}
 
     def takes(self, place: object) -> bool:
         """Whether a draft may be shown in a place now; it then counts as shown."""
         now = monotonic()
-        if now - self._last.get(place, -EDIT_EVERY) < EDIT_EVERY:
+        if now - self._last.get(place, -self._seconds) < self._seconds:
             return False
+        if len(self._last) > MOST_PLACES:
+            self._last = {key: at for key, at in self._last.items() if now - at < self._seconds}
         self._last[place] = now
         return True
 
     async def rest(self, place: object) -> None:
         """Wait until the last draft is old enough for the answer to replace it."""
-        left = self._last.get(place, -EDIT_EVERY) + EDIT_EVERY - monotonic()
+        left = self._last.get(place, -self._seconds) + self._seconds - monotonic()
         if left > 0:
             await asyncio.sleep(left)
-
-    def forget(self, place: object) -> None:
-        """The place needs no pace any more."""
-        self._last.pop(place, None)

@@ -5,26 +5,28 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
+from functools import partial
 
 from discord.ext import commands
 
 from bot.answers import Answer
 from bot.conversation import Turn
 from bot.discord_bot.buttons import answer_buttons
-from bot.discord_bot.delivery import Pace
+from bot.discord_bot.delivery import Pace, Undelivered
 from bot.discord_bot.libraries import Libraries, Library
 from bot.discord_bot.markdown import escape
 from bot.discord_bot.memory import Asked, Kept, Memory
 from bot.discord_bot.phrases import say
 from bot.discord_bot.rendering import keep, render_answer, render_draft
-from bot.discord_bot.replies import Reply, Typing, reply_to
+from bot.discord_bot.replies import Means, Reply, Typing, reply_to
 from bot.discord_bot.sharing import SharedAnswers, TooManyQuestions
-from bot.errors import EssayUnknown, QuestionInvalid, SettingsInvalid
+from bot.errors import EssayUnknown, LibraryMissing, QuestionInvalid, SettingsInvalid
 from bot.writing import Draft
 from ingest.errors import IndexMissing
 
 MOST_ATTEMPTS = 3  # at a question that a bot was stopped over, before it is left
-PATIENCE = 10.0  # seconds for what is under way when the bot is to stop
+PATIENCE = 5.0  # seconds for what is under way when the bot is to stop; some kill after 10
+OUTAGE_PAUSES = (15, 60, 300, 900, 3600)  # seconds between attempts while Discord is out of reach
 History = Callable[[], Awaitable[Sequence[Turn]]]  # reads the turns before a question
 _log = logging.getLogger(__name__)
 
@@ -45,16 +47,21 @@ class Desk:
         self._stopping = False
 
     async def ask(self, asked: Asked, history: History) -> None:
-        """Answer a question that was admitted; it survives a kill from here on."""
-        task = asyncio.current_task()
+        """Answer a question that was admitted; it survives a kill and an outage from here on."""
+        task, reply = asyncio.current_task(), self._reply(asked)
         assert task
         self._serving.add(task)
-        self._begin_typing(asked)
         try:
-            await self._serve(self._reply(asked), history)
+            for pause in OUTAGE_PAUSES:
+                if await self._serve(reply, history):
+                    return
+                _log.warning("Discord takes no answer; it is tried again in %s s.", pause)
+                await asyncio.sleep(pause)
+        except asyncio.CancelledError:
+            await self._mark(reply)
+            raise
         finally:
             self._serving.discard(task)
-            self._end_typing(asked)
 
     async def resume(self, asked: Asked, history: History) -> None:
         """Answer a question that was left over when the bot was stopped."""
@@ -63,28 +70,38 @@ class Desk:
         else:
             await self.ask(replace(asked, attempts=asked.attempts + 1), history)
 
-    async def _serve(self, reply: Reply, history: History) -> None:
+    async def _serve(self, reply: Reply, history: History) -> bool:
+        """Whether the person knows how it ended; else Discord is out of reach."""
+        language = reply.asked.language
+        self._begin_typing(reply.asked)
         try:
             await self._memory.open(reply.asked)
             if self._stopping:
                 raise asyncio.CancelledError
-            await self._answer(reply, await history())
-        except asyncio.CancelledError:
-            await self._mark(reply)
-            raise
+            await self._answer(reply, await self._turns(reply, history))
+        except Undelivered:
+            return False
         except Exception as error:
-            language = reply.asked.language
             reason = _reason(error, language)
             if reason is None:
                 _log.exception("A question was not answered.")
-            await self._finish(reply, reason or say(language, "failed"))
+            return await self._finish(reply, reason or say(language, "failed"))
+        finally:
+            self._end_typing(reply.asked)
+        return True
+
+    async def _turns(self, reply: Reply, history: History) -> tuple[Turn, ...]:
+        """What went before, read once and then remembered with the question."""
+        if not reply.asked.history and (turns := tuple(await history())):
+            reply.asked = replace(reply.asked, history=turns)
+            await self._note(reply.asked)
+        return reply.asked.history
 
     async def _answer(self, reply: Reply, history: Sequence[Turn]) -> None:
         asked = reply.asked
         library = self._libraries.of(asked.guild)
         if library is None:
-            await self._finish(reply, say(asked.language, "no_library"))
-            return
+            raise LibraryMissing("Direct messages have no essays.")
         kept = await self._follow(library, reply, history)
         parts = render_answer(asked, kept, header=not asked.message)
         await reply.finish(parts, answer_buttons(asked, kept))
@@ -100,24 +117,28 @@ class Desk:
         async with aclosing(stream) as events:
             async for event in events:
                 if isinstance(event, Draft):
-                    await self._draft(reply, event.text)
+                    await reply.draft(partial(render_draft, event.text, asked.language))
                 elif isinstance(event, Answer):
                     return keep(event)
         raise AssertionError("an answer comes last")
 
-    async def _draft(self, reply: Reply, text: str) -> None:
-        before = reply.asked.replies
-        await reply.draft(render_draft(text, reply.asked.language))
-        if reply.asked.replies != before:
-            await self._memory.open(reply.asked)
-
-    async def _finish(self, reply: Reply, text: str) -> None:
-        """Say why there is no answer."""
+    async def _finish(self, reply: Reply, text: str) -> bool:
+        """Say why there is no answer; whether that came to an end."""
         try:
             await reply.finish([text], None)
+        except Undelivered:
+            return False
         except Exception:
             _log.exception("A reply could not be delivered.")
         await self._close(reply.asked, None)
+        return True
+
+    async def _note(self, asked: Asked) -> None:
+        """Remember how far a question is; where that fails, it is answered all the same."""
+        try:
+            await self._memory.open(asked)
+        except SettingsInvalid:
+            _log.exception("A question could not be remembered.")
 
     async def _close(self, asked: Asked, kept: Kept | None) -> None:
         """Remember how it ended; where that fails, it is answered once more after a restart."""
@@ -130,10 +151,9 @@ class Desk:
         """Say that the answer comes after a restart; the question stays in memory."""
         with suppress(Exception):
             await reply.finish([say(reply.asked.language, "restarting")], None)
-            await self._memory.open(reply.asked)
 
     def _reply(self, asked: Asked) -> Reply:
-        return reply_to(asked, self._client, self._pace)
+        return reply_to(asked, Means(self._client, self._pace, self._note))
 
     def _begin_typing(self, asked: Asked) -> None:
         if asked.message:
@@ -162,6 +182,8 @@ def _reason(error: Exception, language: str) -> str | None:
         return say(language, "busy")
     if isinstance(error, IndexMissing):
         return say(language, "no_index")
+    if isinstance(error, LibraryMissing):
+        return say(language, "no_library")
     if isinstance(error, QuestionInvalid | EssayUnknown):
         return escape(str(error))
     return None

@@ -6,11 +6,12 @@ from contextlib import suppress
 import discord
 
 from bot.conversation import Turn
+from bot.discord_bot.delivery import FAULTS
 from bot.discord_bot.markdown import unescape
-from bot.discord_bot.memory import Asked
 from bot.discord_bot.rendering import QUESTION, SMALL
 
 TURNS = 4  # as many as a question may lean on
+MOST_PARTS = 12  # messages of answers that are followed back
 LOOKED_AT = 30  # messages of a thread or of direct messages
 Conversation = discord.Thread | discord.DMChannel
 
@@ -27,18 +28,6 @@ async def turns_before(message: discord.Message | None, me: discord.abc.User) ->
     return await turns_in(message.channel, me, message)
 
 
-async def turns_of(asked: Asked, channel: object, me: discord.abc.User) -> list[Turn]:
-    """The turns before a question that was answered earlier in a channel."""
-    if not asked.message:
-        answer = discord.Object(asked.replies[0]) if asked.replies else None
-        return await turns_in(channel, me, answer)
-    message = None
-    if isinstance(channel, discord.abc.Messageable):
-        with suppress(discord.HTTPException):
-            message = await channel.fetch_message(asked.message)
-    return await turns_before(message, me)
-
-
 async def turns_in(
     channel: object, me: discord.abc.User, before: discord.abc.Snowflake | None = None
 ) -> list[Turn]:
@@ -46,55 +35,70 @@ async def turns_in(
     if not isinstance(channel, Conversation):
         return []
     messages: list[discord.Message] = []
-    with suppress(discord.HTTPException):
+    with suppress(*FAULTS):
         messages = [each async for each in channel.history(limit=LOOKED_AT, before=before)]
     messages.reverse()
     known = {each.id: each for each in messages}
-    answers = [(each, _asked(each, known)) for each in messages if each.author.id == me.id]
-    starter = await starter_of(channel) if isinstance(channel, discord.Thread) else None
+    answers = [(each, _asked(each, known, me)) for each in messages if each.author.id == me.id]
+    starter = None
+    with suppress(*FAULTS):
+        starter = await starter_of(channel) if isinstance(channel, discord.Thread) else None
     if starter and starter.author.id == me.id:
         answers.insert(0, (starter, await _parent(starter)))  # its question stands above the thread
     return _turns(answers)
 
 
 async def starter_of(thread: discord.Thread) -> discord.Message | None:
-    """The message a thread was started from, which stands in the channel above it."""
+    """The message a thread was started from, which stands in the channel above it.
+
+    Raises what discord.py raises where that cannot be told now.
+    """
     if thread.starter_message:
         return thread.starter_message
     if not isinstance(thread.parent, discord.TextChannel):
         return None
-    with suppress(discord.HTTPException):
+    with suppress(discord.NotFound, discord.Forbidden):
         return await thread.parent.fetch_message(thread.id)
     return None
 
 
 async def _replied(message: discord.Message, me: discord.abc.User) -> list[Turn]:
-    """The turns along a chain of replies, back from a message."""
+    """The turns along a chain of replies, back from a message.
+
+    A further part of a long answer replies to the part before it.
+    """
     answers: list[tuple[discord.Message, discord.Message | None]] = []
     answer = await _parent(message)
-    while answer and answer.author.id == me.id and len(answers) < TURNS:
-        question = await _parent(answer)
-        answers.append((answer, question))
-        answer = await _parent(question) if question else None
+    while answer and answer.author.id == me.id and len(answers) < MOST_PARTS:
+        asked = await _parent(answer)
+        if asked and asked.author.id == me.id:
+            answers.append((answer, None))
+            answer = asked
+        else:
+            answers.append((answer, asked))
+            answer = await _parent(asked) if asked else None
     return _turns(answers[::-1])
 
 
 async def _parent(message: discord.Message) -> discord.Message | None:
     """The message that one replies to, if it may be read."""
-    reference = message.reference
-    if not reference or not reference.message_id:
-        return None
-    known = reference.cached_message or reference.resolved
+    reference, command = message.reference, message.interaction_metadata
+    known = reference and (reference.cached_message or reference.resolved)
     if isinstance(known, discord.Message):
         return known
-    with suppress(discord.HTTPException):
-        return await message.channel.fetch_message(reference.message_id)
+    id = reference.message_id if reference else None
+    id = id or (command.original_response_message_id if command else None)
+    with suppress(*FAULTS):
+        return await message.channel.fetch_message(id) if id else None
     return None
 
 
-def _asked(answer: discord.Message, known: dict[int, discord.Message]) -> discord.Message | None:
+def _asked(
+    answer: discord.Message, known: dict[int, discord.Message], me: discord.abc.User
+) -> discord.Message | None:
     reference = answer.reference
-    return known.get(reference.message_id or 0) if reference else None
+    asked = known.get(reference.message_id or 0) if reference else None
+    return asked if asked and asked.author.id != me.id else None
 
 
 def _turns(answers: Sequence[tuple[discord.Message, discord.Message | None]]) -> list[Turn]:

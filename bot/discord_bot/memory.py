@@ -10,7 +10,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
@@ -19,14 +19,17 @@ from typing import Any, ParamSpec, TypeVar
 from pydantic import TypeAdapter
 
 from bot.citations import Citation
+from bot.conversation import Turn
 from bot.errors import SettingsInvalid
 
 FILE, KEY = "discord.sqlite", "discord.key"
 KEPT_DAYS = 30  # of an answer, and so of its buttons
 DAY = 86_400  # seconds
-HASH_BYTES = 16
+HASH_BYTES, KEY_BYTES = 16, 32
+FORGETS_EVERY = 3_600  # seconds
 _TABLES = """
 pragma secure_delete = on;
+pragma synchronous = normal;
 create table if not exists asked (
     id text primary key, asker text not null, created real not null, asked text not null,
     answer text);
@@ -59,6 +62,7 @@ class Asked:
     private: bool = False
     essay: str = ""
     language: str = ""
+    history: tuple[Turn, ...] = ()  # what went before it
     replies: tuple[int, ...] = ()
     attempts: int = 1
     created: float = field(default_factory=time.time)
@@ -104,6 +108,11 @@ class Memory:
         self._pool = ThreadPoolExecutor(1, "memory")
         self._key = _read_key(folder / KEY)
         self._servers: dict[int, ServerSettings] = {}
+        self._database: sqlite3.Connection | None = None  # of the pool's thread
+        self._forgotten = 0.0  # when the old was last forgotten
+        self._pool.submit(self._read_servers).result()
+
+    def _read_servers(self) -> None:
         with self._open() as database:
             for guild, settings in database.execute("select guild, settings from servers"):
                 self._servers[guild] = _SERVER.validate_json(settings)
@@ -124,7 +133,9 @@ class Memory:
 
     async def open(self, asked: Asked) -> None:
         """Remember that a question is being answered; what is too old is forgotten."""
-        await self._forget_old()
+        if time.monotonic() - self._forgotten > FORGETS_EVERY:
+            self._forgotten = time.monotonic()
+            await self._run(self._execute, "delete from asked where created < ?", (_oldest(),))
         row = (asked.id, asked.asker, asked.created, json.dumps(asdict(asked)))
         insert = "insert or replace into asked values (?, ?, ?, ?, null)"
         await self._run(self._execute, insert, row)
@@ -144,15 +155,10 @@ class Memory:
 
     async def find(self, id: str) -> tuple[Asked, Kept] | None:
         """A question and its answer; None if they are forgotten."""
-        await self._forget_old()
-        query = "select asked, answer from asked where id = ? and answer is not null"
-        for asked, kept in await self._run(self._execute, query, (id,)):
+        query = "select asked, answer from asked where id = ? and answer not null and created > ?"
+        for asked, kept in await self._run(self._execute, query, (id, _oldest())):
             return _ASKED.validate_json(asked), _KEPT.validate_json(kept)
         return None
-
-    async def _forget_old(self) -> None:
-        oldest = time.time() - KEPT_DAYS * DAY
-        await self._run(self._execute, "delete from asked where created < ?", (oldest,))
 
     async def note(self, id: str, asker: str, kind: str, reason: str = "") -> None:
         """Remember what someone thinks of an answer."""
@@ -165,6 +171,11 @@ class Memory:
         row = (id, asker, kind, "", time.time())
         insert = "insert or ignore into feedback values (?, ?, ?, ?, ?) returning id"
         return bool(await self._run(self._execute, insert, row))
+
+    async def unnote(self, id: str, asker: str, kind: str) -> None:
+        """Forget what was noted, since it was not done."""
+        delete = "delete from feedback where id = ? and asker = ? and kind = ?"
+        await self._run(self._execute, delete, (id, asker, kind))
 
     async def feedback(self, id: str) -> list[tuple[str, str]]:
         """Kind and reason of what was said about an answer, in order."""
@@ -202,6 +213,7 @@ class Memory:
 
     def shut(self) -> None:
         """Wait until everything is written."""
+        self._pool.submit(self._disconnect)
         self._pool.shutdown()
 
     async def _run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -214,22 +226,43 @@ class Memory:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
+        """A transaction; after a fault the next one connects anew."""
         try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            with closing(sqlite3.connect(self._file)) as database, database:
-                database.executescript(_TABLES)
-                yield database
+            if self._database is None:
+                self._database = _connect(self._file)
+            with self._database:
+                yield self._database
         except (OSError, sqlite3.Error) as error:
+            self._disconnect()
             raise _unusable(self._file, error) from error
+
+    def _disconnect(self) -> None:
+        if self._database:
+            self._database.close()
+        self._database = None
+
+
+def _connect(file: Path) -> sqlite3.Connection:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.touch(mode=0o600)
+    database = sqlite3.connect(file)
+    database.executescript(_TABLES)
+    return database
+
+
+def _oldest() -> float:
+    return time.time() - KEPT_DAYS * DAY
 
 
 def _read_key(file: Path) -> bytes:
     """The key of the hashes, made at the first start."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        if not file.exists():
-            file.touch(mode=0o600)
-            file.write_bytes(secrets.token_bytes(HASH_BYTES * 2))
+        if not file.exists() or file.stat().st_size != KEY_BYTES:
+            part = file.with_suffix(".part")
+            part.touch(mode=0o600)
+            part.write_bytes(secrets.token_bytes(KEY_BYTES))
+            part.replace(file)
         return file.read_bytes()
     except OSError as error:
         raise _unusable(file, error) from error

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
 from typing import Any, Self, cast
 
 import discord
 
+from bot.conversation import Turn
 from bot.discord_bot.buttons import (
     AGAIN,
     ANSWER_BUTTON,
@@ -20,7 +20,7 @@ from bot.discord_bot.buttons import (
     page_buttons,
 )
 from bot.discord_bot.client import EssayClient, Interaction, told
-from bot.discord_bot.history import turns_of
+from bot.discord_bot.delivery import FAULTS
 from bot.discord_bot.markdown import escape
 from bot.discord_bot.memory import Asked, Kept
 from bot.discord_bot.phrases import say
@@ -29,6 +29,7 @@ from bot.discord_bot.splitting import split
 
 LONGEST_REASON = 1_000
 REPORTED = "reported"
+PATIENCE = 15 * 60.0  # seconds for a reason, as long as Discord takes one
 
 
 class AnswerButton(
@@ -58,14 +59,14 @@ class AnswerButton(
     async def callback(self, interaction: Interaction) -> None:
         """Do what the button is for, with the answer it stands below."""
         found = await interaction.client.memory.find(self.id_)
-        refusal = _refusal(interaction, found[0] if found else None)
+        refusal = await _refusal(interaction, found[0] if found else None)
         if found is None or refusal:
             await interaction.response.send_message(refusal, ephemeral=True)
             return
         await _ACTIONS[self.action](interaction, *found, self.page)
 
 
-def _refusal(interaction: Interaction, asked: Asked | None) -> str:
+async def _refusal(interaction: Interaction, asked: Asked | None) -> str:
     """Why someone may not use an answer's buttons; "" if they may."""
     client = interaction.client
     language = client.language_of(interaction)
@@ -73,7 +74,7 @@ def _refusal(interaction: Interaction, asked: Asked | None) -> str:
     # Ids can be made up: an answer is reached only where it stands, a private one by its asker.
     if not asked or asked.channel != interaction.channel_id or (asked.private and not mine):
         return say(language, "forgotten")
-    if not client.may_ask(interaction.user, interaction.guild_id or 0):
+    if not await client.may_ask(interaction.user, interaction.guild_id or 0):
         return say(language, "not_you")
     return ""
 
@@ -102,16 +103,25 @@ def _turns_pages(interaction: Interaction) -> bool:
 async def _share(interaction: Interaction, asked: Asked, kept: Kept, _: int) -> None:
     """Show a private answer to everyone, once."""
     await interaction.response.edit_message(view=answer_buttons(asked, kept, shared=True))
-    if await interaction.client.memory.note_first(asked.id, asked.asker, SHARE):
+    memory = interaction.client.memory
+    if not await memory.note_first(asked.id, asked.asker, SHARE):
+        return
+    try:
         for part in render_answer(asked, kept, header=True):
             await interaction.followup.send(part, suppress_embeds=True)
+    except FAULTS:
+        await memory.unnote(asked.id, asked.asker, SHARE)
+        await interaction.edit_original_response(view=answer_buttons(asked, kept))
+        raise
 
 
 async def _ask_again(interaction: Interaction, asked: Asked, _: Kept, __: int) -> None:
-    client = interaction.client
-    assert client.user
-    before = partial(turns_of, asked, interaction.channel, client.user)
-    await client.take(
+    """The same question, after the same turns."""
+
+    async def before() -> tuple[Turn, ...]:
+        return asked.history
+
+    await interaction.client.take(
         interaction, asked.question, essay=asked.essay, private=asked.private, history=before
     )
 
@@ -132,7 +142,11 @@ class Reason(discord.ui.Modal):
 
     def __init__(self, asked: Asked, press: int, language: str) -> None:
         """`press` tells it from those that others have open at the same time."""
-        super().__init__(title=say(language, "why"), custom_id=f"essays:why:{asked.id}:{press}")
+        super().__init__(
+            title=say(language, "why"),
+            custom_id=f"essays:why:{asked.id}:{press}",
+            timeout=PATIENCE,
+        )
         self._asked = asked
         self.reason: discord.ui.TextInput[Reason] = discord.ui.TextInput(
             label=say(language, "reason"),

@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
@@ -13,7 +13,10 @@ from discord.ext import commands
 
 from bot.discord_bot.delivery import FAULTS, Pace, deliver
 from bot.discord_bot.memory import Asked
+from bot.discord_bot.phrases import say
 
+NO_REPLIES = {400, 403}  # HTTP states where a reply is refused, and a message may not be
+LOOKED_AT = 20  # messages of a channel
 GONE = {10008, 10015, 10062, 50027}  # message, webhook or interaction unknown; token expired
 _log = logging.getLogger(__name__)
 
@@ -23,35 +26,42 @@ class Reply(Protocol):
 
     asked: Asked
 
-    async def draft(self, text: str) -> None:
+    async def draft(self, render: Callable[[], str]) -> None:
         """Show a draft, unless one was shown just now; a draft that cannot be shown is dropped."""
 
     async def finish(self, parts: Sequence[str], view: discord.ui.View | None) -> None:
         """Show the answer in place of the draft, the buttons below its last part."""
 
 
-def reply_to(asked: Asked, client: commands.AutoShardedBot, pace: Pace) -> Reply:
+@dataclass(frozen=True)
+class Means:
+    """What replies are sent with; `keep` remembers which messages carry an answer."""
+
+    client: commands.AutoShardedBot
+    pace: Pace
+    keep: Callable[[Asked], Awaitable[None]]
+
+
+def reply_to(asked: Asked, means: Means) -> Reply:
     """The reply for a question, be it just asked or left over by a bot that was stopped."""
-    return (
-        InteractionReply(asked, client, pace) if asked.token else MessageReply(asked, client, pace)
-    )
+    return InteractionReply(asked, means) if asked.token else MessageReply(asked, means)
 
 
 class MessageReply:
     """A reply to someone's message."""
 
-    def __init__(self, asked: Asked, client: commands.AutoShardedBot, pace: Pace) -> None:
+    def __init__(self, asked: Asked, means: Means) -> None:
         self.asked = asked
-        self._channel = client.get_partial_messageable(asked.channel)
-        self._pace = pace
+        self._channel = means.client.get_partial_messageable(asked.channel)
+        self._pace, self._keep = means.pace, means.keep
         self._deleted = 0  # messages that carried the answer
 
-    async def draft(self, text: str) -> None:
+    async def draft(self, render: Callable[[], str]) -> None:
         """As `Reply.draft`."""
         if not self._pace.takes(self.asked.channel):
             return
         with suppress(*FAULTS):
-            await self._put(0, text, None)
+            await self._put(0, render(), None)
 
     async def finish(self, parts: Sequence[str], view: discord.ui.View | None) -> None:
         """As `Reply.finish`."""
@@ -72,6 +82,7 @@ class MessageReply:
                 self._replace(place, None)  # someone deleted it
                 self._deleted += 1
         self._replace(place, await self._send(place, text, view))
+        await self._keep(self.asked)
 
     def _replace(self, place: int, message: discord.Message | None) -> None:
         others = self.asked.replies[:place]
@@ -79,15 +90,24 @@ class MessageReply:
         self.asked = replace(self.asked, replies=replies)
 
     async def _send(self, place: int, text: str, view: discord.ui.View | None) -> discord.Message:
-        return await self._channel.send(
+        send = partial(
+            self._channel.send,
             text,
-            reference=self._question(),  # type: ignore[arg-type]  # None: to nothing
             mention_author=False,
             suppress_embeds=True,
             view=view or discord.utils.MISSING,
             # Sent twice, Discord takes it once; but one that was deleted must come anew.
-            nonce=f"{self.asked.id}-{place}-{self._deleted}",
+            nonce=f"{self.asked.message or self.asked.id}-{place}-{self._deleted}",
         )
+        question = self._question()
+        if question is None:
+            return await send()
+        try:
+            return await send(reference=question)
+        except discord.HTTPException as error:
+            if error.status not in NO_REPLIES:
+                raise
+            return await send()  # where the bot may not read what was said, it may not reply to it
 
     def _question(self) -> discord.MessageReference | None:
         """What the answer replies to; a command is no message."""
@@ -101,30 +121,29 @@ class MessageReply:
 class InteractionReply:
     """The reply to an interaction that was deferred; by its token, which outlives a restart."""
 
-    def __init__(self, asked: Asked, client: commands.AutoShardedBot, pace: Pace) -> None:
+    def __init__(self, asked: Asked, means: Means) -> None:
         self.asked = asked
-        self._client = client
-        self._pace = pace
-        self._webhook = discord.Webhook.partial(asked.application, asked.token, client=client)
+        self._means, self._pace = means, means.pace
+        self._webhook = discord.Webhook.partial(asked.application, asked.token, client=means.client)
         self._webhook.type = discord.WebhookType.application
+        self._sent: set[str] = set()  # follow-ups that may have come although sending failed
 
-    async def draft(self, text: str) -> None:
+    async def draft(self, render: Callable[[], str]) -> None:
         """As `Reply.draft`."""
         if not self._pace.takes(self.asked.id):
             return
         with suppress(*FAULTS):
-            await self._edit(text, None)
+            await self._edit(render(), None)
 
     async def finish(self, parts: Sequence[str], view: discord.ui.View | None) -> None:
         """As `Reply.finish`."""
         await self._pace.rest(self.asked.id)
-        self._pace.forget(self.asked.id)
         first, *others = parts
         try:
             await deliver(lambda: self._edit(first, None if others else view))
-            for place, part in enumerate(others):
-                last = view if place == len(others) - 1 else None
-                await deliver(partial(self._follow, part, last))
+            for place, part in enumerate(others, start=1):
+                last = view if place == len(others) else None
+                await deliver(partial(self._follow, place, part, last))
         except discord.HTTPException as error:
             if error.code not in GONE and error.status not in (401, 404):
                 raise
@@ -136,21 +155,43 @@ class InteractionReply:
             first = self.asked.replies[0]
         await self._webhook.edit_message(first, content=text, view=view)
 
-    async def _follow(self, text: str, view: discord.ui.View | None) -> None:
-        await self._webhook.send(
-            text,
-            ephemeral=self.asked.private,
-            suppress_embeds=True,
-            view=view or discord.utils.MISSING,
-            wait=True,
-        )
+    async def _follow(self, place: int, text: str, view: discord.ui.View | None) -> None:
+        """Show a further part: in the message that carries it, else in a new one."""
+        if place < len(self.asked.replies):
+            await self._webhook.edit_message(self.asked.replies[place], content=text, view=view)
+            return
+        id = await self._find(text) if text in self._sent else 0
+        self._sent.add(text)
+        if not id:
+            message = await self._webhook.send(
+                text,
+                ephemeral=self.asked.private,
+                suppress_embeds=True,
+                view=view or discord.utils.MISSING,
+                wait=True,
+            )
+            id = message.id
+        self.asked = replace(self.asked, replies=(*self.asked.replies, id))
+        await self._means.keep(self.asked)
+
+    async def _find(self, text: str) -> int:
+        """A public follow-up that Discord took although sending it failed; 0 if there is none."""
+        channel = self._means.client.get_partial_messageable(self.asked.channel)
+        after = discord.Object(self.asked.replies[0]) if self.asked.replies else None
+        with suppress(*FAULTS):
+            async for each in channel.history(limit=LOOKED_AT, after=after, oldest_first=False):
+                if each.content == text and each.author == self._means.client.user:
+                    return each.id
+        return 0
 
     async def _post(self, parts: Sequence[str], view: discord.ui.View | None) -> None:
         """To the channel, since the interaction takes no answer any more; never what is private."""
         if self.asked.private:
-            _log.warning("A private answer came too late to be delivered.")
-            return
-        message = MessageReply(replace(self.asked, token=""), self._client, self._pace)
+            parts, view = [say(self.asked.language, "private_too_late")], None
+        asked = replace(self.asked, token="")
+        if self.asked.private:
+            asked = replace(asked, replies=())
+        message = MessageReply(asked, self._means)
         await message.finish(parts, view)
 
 

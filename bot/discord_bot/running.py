@@ -68,7 +68,7 @@ async def _run(start: Start) -> None:
     for pause in chain(PAUSES, repeat(LONGEST_PAUSE)):
         try:
             await _connect(start, stop)
-        except (aiohttp.ClientError, OSError, discord.DiscordException) as error:
+        except (aiohttp.ClientError, OSError, RecursionError, discord.DiscordException) as error:
             _log.warning("%s Trying again in %s s.", _passing(error), pause)
         if await _stopped_within(stop, pause):
             return
@@ -81,12 +81,13 @@ async def _connect(start: Start, stop: asyncio.Event) -> None:
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
-        if running.done():
-            running.result()
-            return
-        _log.info("Stopping: finishing what is under way.")
+        if not running.done():
+            _log.info("Stopping: finishing what is under way.")
         await client.wind_down()
+        running.cancel()  # while the gateway is down, it would try on for ever
         await asyncio.wait({running})
+        if not running.cancelled():
+            running.result()
 
 
 async def _log_in(client: EssayClient, start: Start) -> None:
