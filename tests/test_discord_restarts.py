@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from simcord.backend.models import AllowedMentions
 
 from bot.discord_bot.desk import MOST_ATTEMPTS
 from bot.discord_bot.memory import Asked
@@ -19,6 +20,7 @@ async def left_over(house: House, place: Place, text: str = QUESTION, reply_to: 
         place.asker.id,
         text,  # without a mention, so that the bot of this test leaves it alone
         reference=reference if reply_to else None,
+        allowed_mentions=AllowedMentions(replied_user=False),
     )
     asker = house.memory.hash_user(place.asker.id)
     asked = Asked(text, asker, place.channel.id, place.guild.id, message.id)

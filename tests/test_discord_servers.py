@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from ingest.embedding import SentenceEmbeddings
@@ -124,7 +124,12 @@ async def examine(house: House, essays: Sequence[dict[str, str]], questions: Seq
         assert any(word in said["two"] for word in OWN[1])
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=5,
+    deadline=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # to shrink one takes minutes
+    suppress_health_check=list(HealthCheck),
+)
 @given(libraries(), st.lists(st.sampled_from(QUESTIONS), min_size=1, max_size=2, unique=True))
 def test_nothing_of_a_servers_essays_is_said_on_another(
     open_house: OpenHouse,
