@@ -13,6 +13,7 @@ import discord
 import simcord
 from simcord import Env
 from simcord.actors import MemberActor
+from simcord.backend.models import AllowedMentions
 from simcord.backend.serializers import message_payload
 from simcord.builders import ChannelHandle, GuildHandle
 from simcord.components import walk_components
@@ -78,6 +79,17 @@ class Place:
     def join(self, name: str, *roles: Any) -> MemberActor:
         """Someone more."""
         return self.guild.add_member(self.env.create_user(name), roles=roles)
+
+    async def reply(self, by: MemberActor, to: discord.Message, text: str, *, ping: bool) -> None:
+        """A reply that mentions, or not, whom it replies to."""
+        self.env.backend.create_message(
+            to.channel.id,
+            by.id,
+            text,
+            reference={"message_id": str(to.id), "channel_id": str(to.channel.id)},
+            allowed_mentions=AllowedMentions(replied_user=ping),
+        )
+        await self.env.settle()
 
     def press(self, person: MemberActor, message: Any, custom_id: str) -> None:
         """Someone presses a button, and more happens before the bot sees it."""

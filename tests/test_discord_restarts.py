@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from simcord.backend.models import AllowedMentions
 
 from bot.discord_bot.desk import MOST_ATTEMPTS
 from bot.discord_bot.memory import Asked
@@ -20,6 +21,7 @@ async def left_over(house: House, place: Place, text: str = QUESTION, reply_to: 
         author.id,  # a bot's, so that the bot of this test leaves it alone
         text,
         reference=reference if reply_to else None,
+        allowed_mentions=AllowedMentions(replied_user=False),
     )
     asker = house.memory.hash_user(place.asker.id)
     asked = Asked(text, asker, place.channel.id, place.guild.id, message.id)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from ingest.embedding import SentenceEmbeddings
@@ -124,7 +124,12 @@ async def examine(house: House, essays: Sequence[dict[str, str]], questions: Seq
         assert any(word in said["two"] for word in OWN[1])
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=5,
+    deadline=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # to shrink one takes minutes
+    suppress_health_check=list(HealthCheck),
+)
 @given(libraries(), st.lists(st.sampled_from(QUESTIONS), min_size=1, max_size=2, unique=True))
 def test_nothing_of_a_servers_essays_is_said_on_another(
     open_house: OpenHouse,
@@ -143,6 +148,26 @@ def test_nothing_of_a_servers_essays_is_said_on_another(
         discord_person_a_minute=100,
     )
     asyncio.run(examine(house, essays, questions))
+
+
+async def test_the_same_question_at_once_is_answered_from_each_servers_own_essays(
+    open_house: OpenHouse, embeddings: SentenceEmbeddings, tmp_path: Path
+) -> None:
+    fill(tmp_path, [{"a.txt": "Power is amber."}, {"b.txt": "Power is hazel."}], embeddings)
+    house = open_house(
+        essays_dir=tmp_path / "essays", index_dir=tmp_path / "index", discord_separate_servers=True
+    )
+    async with playing(house) as nobody:
+        places = [open_place(nobody.env, f"Server {id}", id=id) for id in IDS]
+        await nobody.env.settle()
+        for each in places:
+            nobody.env.backend.create_message(
+                each.channel.id, each.asker.id, f"{nobody.me} What is power?"
+            )
+        await nobody.env.settle()
+        one, two = (each.said()[0].content for each in places)
+        assert "Power is amber." in one
+        assert "Power is hazel." in two
 
 
 async def test_each_servers_admins_look_after_their_own_essays(
