@@ -4,6 +4,7 @@ The only file that knows sentence-transformers, transformers and torch; loading 
 """
 
 import os
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -40,6 +41,8 @@ class ReferenceModel:
 
     def __init__(self, name: str, place: str | Path) -> None:
         self._model = _load(name, place)
+        # The tokenizer is set to cut and fill up texts or not to, at each call, for all threads.
+        self._lock = threading.Lock()
 
     @property
     def max_tokens(self) -> int:
@@ -49,34 +52,40 @@ class ReferenceModel:
 
     def token_starts(self, text: str) -> list[int]:
         """The character offset at which each token of `text` begins, however long the text is."""
-        encoding = self._model.tokenizer(
-            text, add_special_tokens=False, return_offsets_mapping=True, verbose=False
-        )
+        with self._lock:
+            encoding = self._model.tokenizer(
+                text, add_special_tokens=False, return_offsets_mapping=True, verbose=False
+            )
         return [start for start, _ in encoding["offset_mapping"]]
 
     def embed(self, texts: Sequence[str], role: Role) -> Vectors:
         """(texts, dimensions), of length 1; with the prefix the model wants for a role, if any."""
         encode = self._model.encode_query if role == "query" else self._model.encode_document
-        vectors = encode(
-            list(texts), batch_size=BATCH_SIZE, normalize_embeddings=True, show_progress_bar=False
-        )
+        with self._lock:
+            vectors = encode(
+                list(texts),
+                batch_size=BATCH_SIZE,
+                normalize_embeddings=True,
+                show_progress_bar=False,
+            )
         return cast(Vectors, vectors)
 
     def embed_tokens(self, texts: Sequence[str]) -> list[TokenEmbeddings]:
         """A vector for each token of each text, as far as the model reads."""
-        vectors = self._model.encode(
-            list(texts),
-            batch_size=BATCH_SIZE,
-            output_value="token_embeddings",
-            show_progress_bar=False,
-        )
-        encodings = self._model.tokenizer(
-            list(texts),
-            truncation=True,
-            max_length=self._model.max_seq_length,
-            return_offsets_mapping=True,
-            return_special_tokens_mask=True,
-        )
+        with self._lock:
+            vectors = self._model.encode(
+                list(texts),
+                batch_size=BATCH_SIZE,
+                output_value="token_embeddings",
+                show_progress_bar=False,
+            )
+            encodings = self._model.tokenizer(
+                list(texts),
+                truncation=True,
+                max_length=self._model.max_seq_length,
+                return_offsets_mapping=True,
+                return_special_tokens_mask=True,
+            )
         return [
             _own_tokens(*each)
             for each in zip(
