@@ -41,7 +41,8 @@ class ReferenceModel:
 
     def __init__(self, name: str, place: str | Path) -> None:
         self._model = _load(name, place)
-        self._reading = threading.Lock()  # the tokenizer keeps what it cuts and fills up to
+        # The tokenizer is set to cut and fill up texts or not to, at each call, for all threads.
+        self._lock = threading.Lock()
 
     @property
     def max_tokens(self) -> int:
@@ -51,7 +52,7 @@ class ReferenceModel:
 
     def token_starts(self, text: str) -> list[int]:
         """The character offset at which each token of `text` begins, however long the text is."""
-        with self._reading:
+        with self._lock:
             encoding = self._model.tokenizer(
                 text, add_special_tokens=False, return_offsets_mapping=True, verbose=False
             )
@@ -60,7 +61,7 @@ class ReferenceModel:
     def embed(self, texts: Sequence[str], role: Role) -> Vectors:
         """(texts, dimensions), of length 1; with the prefix the model wants for a role, if any."""
         encode = self._model.encode_query if role == "query" else self._model.encode_document
-        with self._reading:
+        with self._lock:
             vectors = encode(
                 list(texts),
                 batch_size=BATCH_SIZE,
@@ -71,7 +72,7 @@ class ReferenceModel:
 
     def embed_tokens(self, texts: Sequence[str]) -> list[TokenEmbeddings]:
         """A vector for each token of each text, as far as the model reads."""
-        with self._reading:
+        with self._lock:
             vectors = self._model.encode(
                 list(texts),
                 batch_size=BATCH_SIZE,

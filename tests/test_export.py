@@ -4,6 +4,7 @@ import logging
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -133,6 +134,27 @@ def test_many_threads_may_ask_at_once(compiled: CompiledModel) -> None:
             list(pool.map(lambda each: compiled.embed([each], "query"), questions))
         )
     assert nearness(expected, found) > 0.9995
+
+
+def test_torch_embeds_while_another_thread_counts_tokens(reference: ReferenceModel) -> None:
+    texts = ["A cat sleeps all day, and hunts. " * number for number in range(1, 17)]
+    expected = reference.embed(texts, "document")
+    done = threading.Event()
+
+    def count() -> set[int]:
+        counts = set()
+        while not done.is_set():
+            counts.add(len(reference.token_starts("It eats.")))
+        return counts
+
+    with ThreadPoolExecutor(1) as pool:
+        counting = pool.submit(count)
+        try:
+            for _ in range(10):
+                assert nearness(reference.embed(texts, "document"), expected) > 0.9999
+        finally:
+            done.set()
+    assert counting.result() == {3}
 
 
 def test_overlap_counts_the_neighbours_that_stay() -> None:
