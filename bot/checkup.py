@@ -142,7 +142,9 @@ def load_reranker(patient: Patient) -> Told:
 
 
 def _absent(error: ModelUnavailable, patient: Patient) -> Told:
-    download = "" if patient.online else " A model on the hub is downloaded by: doctor --online"
+    download = (
+        "" if patient.online else " A model on the hub is downloaded by: essay-bot doctor --online"
+    )
     return Told("problem", f"{error}{download}")
 
 
@@ -153,7 +155,7 @@ def look_at_chat_model(patient: Patient) -> Told:
         return Told("ok", "None is set (CHAT_MODEL): answers are the essays' own sentences.")
     writer.model.load()
     if not patient.online:
-        told = f"{writer.model.name} is set up; whether it answers is tried with: doctor --online"
+        told = f"{writer.model.name} is set up; to have it answer once: essay-bot doctor --online"
         return Told("ok", told)
     if not writer.spending.allows():
         return Told(

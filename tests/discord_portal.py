@@ -36,7 +36,7 @@ class DiscordServer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._run(self._runner.cleanup())
+        self._run(self._close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -45,6 +45,7 @@ class DiscordServer:
         return asyncio.run_coroutine_threadsafe(task, self._loop).result(10)
 
     async def _start(self) -> str:
+        self._closing = asyncio.Event()
         app = web.Application()
         app.router.add_get("/{path:.*}", self._answer)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
@@ -54,10 +55,14 @@ class DiscordServer:
         host, port = self._runner.addresses[0]
         return f"http://{host}:{port}"
 
+    async def _close(self) -> None:
+        self._closing.set()
+        await self._runner.cleanup()
+
     async def _answer(self, request: web.Request) -> web.Response:
         self.asked.append(request.path)
         if self.fault == "silence":
-            await asyncio.sleep(60)
+            await self._closing.wait()
         if self.fault == "a page":
             return web.Response(text="<html>Sign in</html>", content_type="text/html")
         if request.headers["Authorization"] != f"Bot {TOKEN}":

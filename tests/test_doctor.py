@@ -83,6 +83,7 @@ def test_without_an_index_it_tells_how_to_make_one() -> None:
     findings = look()
     assert states(findings, "problem") == ["index"]
     assert "essay-bot ingest" in findings["index"].told
+    assert "index and essays" not in findings
 
 
 def test_an_index_of_another_embedding_model_is_a_problem(
@@ -223,7 +224,7 @@ def encoded(text: str) -> str:
         TOKEN.rpartition(".")[0],
         f"{encoded('someone')}.abcdef.ghijkl",
         f"{encoded('12')}.abcdef.ghijkl",
-        f"{encoded(BOT)}x.abcdef.ghijkl",
+        f"{encoded(BOT + 'x')}.abcdef.ghijkl",
         "é.é.é",
     ],
 )
@@ -237,12 +238,14 @@ def test_what_is_no_token_is_a_problem_and_not_shown(
     assert token.strip('"').removeprefix("Bot ") not in found.told
 
 
-def test_of_a_token_only_the_bots_id_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
+@pytest.mark.parametrize("bot", [BOT, f"{BOT}2"])
+def test_of_a_token_only_the_bots_id_is_shown(bot: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    token = f"{encoded(bot)}.abcdef.not-a-secret"
+    monkeypatch.setenv("DISCORD_TOKEN", token)
     findings = look()
     assert findings["Discord token"].state == "ok"
-    assert BOT in findings["Discord token"].told
-    assert all(part not in str(findings) for part in TOKEN.split("."))
+    assert f"bot {bot}." in findings["Discord token"].told
+    assert all(part not in str(findings) for part in token.split("."))
     assert "Discord" not in findings
 
 
