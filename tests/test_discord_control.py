@@ -83,6 +83,15 @@ async def test_every_setting_is_kept_shown_and_there_after_a_restart(
         assert again.memory.server(place.guild.id) == ServerSettings()
 
 
+async def test_one_view_serves_all_settings_that_are_shown(open_house: OpenHouse) -> None:
+    async with playing(open_house()) as place:
+        for _ in range(2):
+            message = await settings_of(place)
+            await place.admin.click(message, custom_id="settings:private")
+        assert "Private answers: off" in labels(message)
+        assert len(place.client.persistent_views) == 1
+
+
 async def test_settings_are_one_servers_own(open_house: OpenHouse) -> None:
     house = open_house()
     async with playing(house) as place:

@@ -29,6 +29,10 @@ async def add(place: Place, name: str = "grid.txt", content: bytes = TEXT, **opt
     return "\n".join(texts(result))
 
 
+def files(house: House) -> set[str]:
+    return {each.name for each in house.settings.essays_dir.iterdir()}
+
+
 async def remove(place: Place, name: str) -> str:
     result = await place.admin.slash(place.channel, "essay remove", name=name)
     assert result.ephemeral
@@ -78,9 +82,7 @@ async def test_an_added_essay_is_in_the_folder_and_a_reindex_is_offered(house: H
         ]
         assert labels(result.response) == ["Reindex"]
         assert (house.settings.essays_dir / "grid.txt").read_bytes() == TEXT
-        assert {each.name for each in house.settings.essays_dir.iterdir()} == {
-            "b.md", "grid.txt", "kept.txt",
-        }  # fmt: skip
+        assert files(house) == {"b.md", "grid.txt", "kept.txt"}
 
 
 @pytest.mark.parametrize(
@@ -103,7 +105,7 @@ async def test_what_is_no_essay_is_refused_with_the_reason(
         assert told.startswith("Not added: ")
         assert reason in told
         assert str(house.settings.essays_dir) not in told
-        assert [each.name for each in house.settings.essays_dir.iterdir()] == ["kept.txt"]
+        assert files(house) == {"kept.txt"}
 
 
 async def test_a_file_too_large_is_refused_before_it_is_read(house: House) -> None:
@@ -139,7 +141,7 @@ async def test_a_name_cannot_lead_out_of_the_folder_or_hide(
 ) -> None:
     async with playing(house) as place:
         assert "Added: " in await add(place, name)
-        assert {each.name for each in house.settings.essays_dir.iterdir()} == {"kept.txt", stored}
+        assert files(house) == {"kept.txt", stored}
         assert not list(house.settings.essays_dir.parent.glob("*.txt"))
 
 
@@ -147,6 +149,24 @@ async def test_a_file_is_replaced_only_where_that_was_said(house: House) -> None
     async with playing(house) as place:
         assert "Added: kept.txt" in await add(place, "kept.txt", replace=True)
         assert (house.settings.essays_dir / "kept.txt").read_bytes() == TEXT
+        (aside,) = (house.settings.data_dir / REMOVED).iterdir()
+        assert aside.name.endswith("-kept.txt")
+        assert "It stays." in aside.read_text("utf-8")
+
+
+async def test_a_file_that_someone_adds_in_between_is_not_overwritten(house: House) -> None:
+    async with playing(house) as place:
+        cdn, other = place.env.backend.cdn, house.settings.essays_dir / "grid.txt"
+        fetch = cdn.get
+
+        def get(url: str) -> bytes | None:
+            other.write_text("Another essay of that name.")
+            return fetch(url)
+
+        cdn.get = get  # type: ignore[method-assign]
+        assert "there is one of that name" in await add(place)
+        assert other.read_text() == "Another essay of that name."
+        assert files(house) == {"grid.txt", "kept.txt"}
 
 
 async def test_a_removed_essay_is_kept_aside(house: House) -> None:
@@ -156,6 +176,13 @@ async def test_a_removed_essay_is_kept_aside(house: House) -> None:
         (aside,) = (house.settings.data_dir / REMOVED).iterdir()
         assert aside.name.endswith("-kept.txt")
         assert "It stays." in aside.read_text("utf-8")
+
+
+async def test_a_file_that_cannot_be_kept_aside_stays_and_the_reason_is_told(house: House) -> None:
+    (house.settings.data_dir / REMOVED).write_text("in the way of the folder")
+    async with playing(house) as place:
+        assert await remove(place, "kept.txt") == "Not removed: kept.txt (File exists)"
+        assert (house.settings.essays_dir / "kept.txt").exists()
 
 
 @pytest.mark.parametrize(
@@ -196,7 +223,7 @@ async def test_only_those_who_may_change_the_essays_can(house: House, command: s
             result = await person.slash(place.channel, command, **COMMANDS[command])
             assert texts(result)[0].startswith(NOT_ALLOWED)
             assert result.ephemeral
-        assert [each.name for each in house.settings.essays_dir.iterdir()] == ["kept.txt"]
+        assert files(house) == {"kept.txt"}
         await house.memory.keep_server(place.guild.id, ServerSettings(edit_roles=(role.id,)))
         result = await editor.slash(place.channel, command, **COMMANDS[command])
         assert NOT_ALLOWED not in texts(result)[0]

@@ -31,9 +31,10 @@ class ControlCog(commands.Cog):
             await interaction.response.send_message(say(language, "admins_only"), ephemeral=True)
             return
         server = self._client.memory.server(interaction.guild_id or 0)
-        view = SettingsView(server, language)
         await interaction.response.send_message(
-            _settings_text(self._client, server, language), view=view, ephemeral=True
+            _settings_text(self._client, server, language),
+            view=_controls(server, language),
+            ephemeral=True,
         )
 
     @app_commands.command(name="privacy")
@@ -110,6 +111,13 @@ class SettingsView(discord.ui.View):
         return False
 
 
+def _controls(server: ServerSettings, language: str) -> SettingsView:
+    """The settings to be sent. One view listens to all, so discord.py need not remember these."""
+    view = SettingsView(server, language)
+    view.stop()
+    return view
+
+
 async def _keep(interaction: Interaction, **changes: Any) -> None:
     """Keep a change, and show how the settings are now."""
     client, guild = interaction.client, interaction.guild_id or 0
@@ -117,7 +125,7 @@ async def _keep(interaction: Interaction, **changes: Any) -> None:
     await client.memory.keep_server(guild, server)
     language = client.language_of(interaction)
     await interaction.response.edit_message(
-        content=_settings_text(client, server, language), view=SettingsView(server, language)
+        content=_settings_text(client, server, language), view=_controls(server, language)
     )
 
 

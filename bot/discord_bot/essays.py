@@ -17,7 +17,7 @@ from bot.discord_bot.libraries import Library
 from bot.discord_bot.markdown import clean, escape
 from bot.discord_bot.phrases import say
 from bot.discord_bot.rendering import CUT, LONGEST
-from bot.discord_bot.shelf import REMOVED, add_file, check_upload, remove_file
+from bot.discord_bot.shelf import REMOVED, Shelf
 from bot.discord_bot.splitting import split
 from bot.errors import FileRefused
 from ingest.errors import IndexMissing
@@ -69,31 +69,27 @@ class EssaysCog(commands.Cog):
         await interaction.response.defer(ephemeral=True, thinking=True)
         language = self._client.language_of(interaction)
         files = [each for each in (file, file2, file3, file4, file5) if each]
-        lines = [
-            await self._add(library_of(self._client, interaction), each, replace, language)
-            for each in files
-        ]
+        shelf = self._shelf(interaction)
+        lines = [await self._add(shelf, each, replace) for each in files]
         added = any(done for done, _ in lines)
         text = "\n".join([line for _, line in lines] + [say(language, "then_reindex")] * added)
         view = reindex_button(language) if added else None
         await interaction.edit_original_response(content=split(text, LONGEST)[0], view=view)
 
-    async def _add(
-        self, library: Library, file: discord.Attachment, replace: bool, language: str
-    ) -> tuple[bool, str]:
+    async def _add(self, shelf: Shelf, file: discord.Attachment, replace: bool) -> tuple[bool, str]:
         """Whether a file was added, and the line that says so."""
         try:
-            name = check_upload(library.essays, file.filename, file.size, replace, language)
+            name = shelf.check_upload(file.filename, file.size, replace)
             content = await file.read()
-            await asyncio.to_thread(add_file, library.essays, name, content)
+            await asyncio.to_thread(shelf.add_file, name, content, replace)
         except FileRefused as error:
             reason = str(error)
         except FAULTS:
-            reason = say(language, "file_fetch")
+            reason = say(shelf.language, "file_fetch")
         else:
-            return True, say(language, "added_file", name=escape(name))
-        refused = say(language, "refused_file", name=escape(file.filename), reason=escape(reason))
-        return False, refused
+            return True, say(shelf.language, "added_file", name=escape(name))
+        shown = {"name": escape(file.filename), "reason": escape(reason)}
+        return False, say(shelf.language, "refused_file", **shown)
 
     @essay.command(name="remove")
     @app_commands.describe(name="The essay's file")
@@ -105,19 +101,24 @@ class EssaysCog(commands.Cog):
             return
         await interaction.response.defer(ephemeral=True, thinking=True)
         language = self._client.language_of(interaction)
-        data = self._client.settings.data_dir
+        view = None
         try:
-            await asyncio.to_thread(
-                remove_file, library_of(self._client, interaction).essays, name, data
-            )
-        except FileRefused:
+            found = await asyncio.to_thread(self._shelf(interaction).remove_file, name)
+        except FileRefused as error:
+            reason = escape(str(error))
+            text = say(language, "not_removed", name=escape(name), reason=reason)
+        else:
             text = say(language, "no_file", name=escape(name))
-            await interaction.edit_original_response(content=text)
-            return
-        text = say(language, "removed_file", name=escape(name), folder=REMOVED)
-        view = reindex_button(language)
-        await interaction.edit_original_response(
-            content=f"{text}\n{say(language, 'then_reindex')}", view=view
+            if found:
+                text = say(language, "removed_file", name=escape(name), folder=REMOVED)
+                text, view = f"{text}\n{say(language, 'then_reindex')}", reindex_button(language)
+        await interaction.edit_original_response(content=text, view=view)
+
+    def _shelf(self, interaction: Interaction) -> Shelf:
+        return Shelf(
+            library_of(self._client, interaction).essays,
+            self._client.settings.data_dir,
+            self._client.language_of(interaction),
         )
 
     @remove.autocomplete("name")
