@@ -12,22 +12,23 @@ from bot.agreement import (
     instructs,
     invented_quotation,
     locate_words,
-    misplaced_number,
     negations_differ,
     quotations_in,
     strange_name,
-    strange_number,
     writes_small,
 )
 from bot.alignment import Comparison, join_tokens
 from bot.citations import Quote
+from bot.counting import misplaced_number, strange_number
 from bot.questions import ASKING_WEIGHT
 from bot.retrieval import RankedPassage
 from bot.sentences import byline_of, quotable_sentences
 from ingest.embedding import SentenceEmbeddings, TokenEmbeddings
 from ingest.index import Generation
+from ingest.keywords import split_words
 
 LIMITS = Path(__file__).parent / "checking.json"  # made by `python -m evals.claims`
+COMMON = 0.05  # share of the passages that say who "we" are, or stand beside one that does
 ALIKE = 10  # passages looked through for a word in small letters
 # What is added to a claim stands together: so many words in a row, of all and of the telling ones.
 STRETCH, TELLING_STRETCH = 9, 4
@@ -126,6 +127,13 @@ class Checker:
         texts = [each.text for each in self._readings] + [each.text for each in passages]
         return any(writes_small(text, word) for text in texts)
 
+    def _is_common(self, word: str) -> bool:
+        """Whether it is a name, and so many passages have it that it may be who "we" are."""
+        keywords = self._generation.keywords
+        most = COMMON * len(keywords.ids)
+        often = all(keywords.frequency(stem) >= most for stem in split_words([word])[0])
+        return often and not self._is_small(word)
+
     def check(self, claim: Claim) -> Verdict:
         """What the claim rests on, or why it must go."""
         comparison = self._compare(claim)
@@ -183,7 +191,7 @@ class Checker:
             return f"the number {part} does not stand in what it cites"
         if part := misplaced_number(claim.text, ground):
             return f"the number {part} counts something else in what it cites"
-        if part := strange_name(claim.text, ground, names, self._is_small):
+        if part := strange_name(claim.text, ground, names, self._is_small, self._is_common):
             return f"the name {part} does not stand in what it cites"
         return ""
 

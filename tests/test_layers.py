@@ -24,7 +24,8 @@ LAYERS = (
     {"ingest.records", "ingest.index", "ingest.publishing", "ingest.server"},
     {"ingest.store", "ingest.reading", "ingest.verifying"},
     {"bot.questions", "bot.conversation", "bot.citations", "bot.retrieval"},
-    {"bot.reranking", "bot.alignment", "bot.sentences", "bot.agreement", "bot.chat_model"},
+    {"bot.agreement", "bot.counting"},
+    {"bot.reranking", "bot.alignment", "bot.sentences", "bot.chat_model"},
     {"bot.evidence", "bot.quoting", "bot.display", "bot.checking", "bot.spending"},
     {"bot.answers", "bot.writing"},
     {"ingest.sync", "bot.answering"},
@@ -60,7 +61,7 @@ ROOMS = {
     "dotenv": {"bot.chat_model"},
     "tenacity": {"bot.chat_model"},
     "sqlite3": {"bot.spending", "ingest.publishing"},
-    "text_to_num": {"bot.agreement"},
+    "text_to_num": {"bot.counting"},
     "langchain_text_splitters": {"evals.recursive"},
 }
 OURS = {"bot", "ingest", "prompts", "evals", "tests"}
