@@ -130,35 +130,31 @@ def invented_quotation(claim: str, ground: str) -> str | None:
 
 
 def strange_name(
-    claim: str,
-    ground: str,
-    names: str,
-    is_small: Callable[[str], bool],
-    is_common: Callable[[str], bool] = lambda _: False,
+    claim: str, ground: str, names: str, is_small: Callable[[str], bool]
 ) -> str | None:
     """The first name in `claim` that stands neither in `ground` nor in `names`.
 
     A name is a capitalised word; the first of a sentence only if it is no `is_small` word, which
-    texts write in small letters. Where the ground says "we", an `is_common` name may say who.
+    texts write in small letters.
     """
-    known = f"{ground}\n{names}"
-    us = bool(_FIRST_PERSON.search(ground)) and _keeps_names(claim, ground)
-    return next(
-        (
-            word
-            for word, rest in _capitalised(claim)
-            if not _is_known(word, known)
-            and not (rest is not None and _begins_small(word, rest, is_small))
-            and not (us and is_common(word))
-        ),
-        None,
-    )
+    return next(_strange_names(claim, f"{ground}\n{names}", is_small), None)
 
 
-def _keeps_names(claim: str, ground: str) -> bool:
+def _strange_names(claim: str, known: str, is_small: Callable[[str], bool]) -> Iterator[str]:
+    for word, rest in _capitalised(claim):
+        small = rest is not None and _begins_small(word, rest, is_small)
+        if not small and not _is_known(word, known):
+            yield word
+
+
+def keeps_names(claim: str, ground: str, is_small: Callable[[str], bool]) -> bool:
     """Whether every name in `ground` stands in `claim`, so that none was put in its place."""
-    told = _stems(claim)
-    return all(_stem(word) in told for word, rest in _capitalised(ground) if rest is None)
+    return not any(_strange_names(ground, claim, is_small))
+
+
+def speaks_of_us(ground: str) -> bool:
+    """Whether it says we, ours or this country, so that a claim may say who that is."""
+    return bool(_FIRST_PERSON.search(ground))
 
 
 def _begins_small(word: str, rest: str, is_small: Callable[[str], bool]) -> bool:
@@ -170,9 +166,11 @@ def _begins_small(word: str, rest: str, is_small: Callable[[str], bool]) -> bool
 
 def _links(word: str) -> bool:
     """Whether a word at the beginning of a sentence is a common one by its looks alone."""
-    small = word.lower()
-    inflected = _COMMON_ENDING.search(small)
-    return small in _LINKING or bool(inflected) or not split_words([small])[0]
+    return _is_linking(word) or bool(_COMMON_ENDING.search(word.lower()))
+
+
+def _is_linking(word: str) -> bool:
+    return word.lower() in _LINKING or not split_words([word.lower()])[0]
 
 
 def writes_small(text: str, word: str) -> bool:
@@ -189,7 +187,7 @@ def _capitalised(claim: str) -> Iterator[tuple[str, str | None]]:
         named = re.match(r"['’]s\b|,? [A-Z][a-z]", rest)
         word = re.sub(r"['’]s$", "", match.group())
         if word[0].isupper() and word != "I":
-            yield word, rest if begins and not (named and word.lower() not in _LINKING) else None
+            yield word, rest if begins and (not named or _is_linking(word)) else None
 
 
 def _is_known(name: str, known: str) -> bool:

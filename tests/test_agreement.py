@@ -9,8 +9,10 @@ from bot.agreement import (
     foreign_part,
     instructs,
     invented_quotation,
+    keeps_names,
     locate_words,
     negations_differ,
+    speaks_of_us,
     strange_name,
 )
 from bot.counting import misplaced_number, strange_number
@@ -150,14 +152,16 @@ def test_a_first_word_that_describes_or_denies_a_small_one_is_no_name() -> None:
     assert strange_name("Unclear news came.", LAW, "", bool_of("clear")) is None
 
 
-def test_who_we_are_may_be_said_where_no_name_goes() -> None:
-    def strange(claim: str, ground: str) -> str | None:
-        return strange_name(claim, ground, "", bool_of(""), bool_of("Americans"))
+def test_a_name_that_was_left_out_is_noticed() -> None:
+    ground = "Then America left us."
+    assert keeps_names("Then America left them.", ground, bool_of("then"))
+    assert keeps_names("Americans left them.", ground, bool_of("then"))
+    assert not keeps_names("Then France left us.", ground, bool_of("then"))
 
-    assert strange("Then Americans agreed.", "Then we agreed.") is None
-    assert strange("Then Spaniards agreed.", "Then we agreed.") == "Spaniards"
-    assert strange("Then Americans agreed.", "Then they agreed.") == "Americans"
-    assert strange("Then Americans left us.", "Then Spaniards left us.") == "Americans"
+
+def test_who_speaks_of_us_is_known() -> None:
+    assert speaks_of_us("Then they left us.")
+    assert not speaks_of_us("Then they left the user.")
 
 
 def bool_of(known: str) -> Callable[[str], bool]:

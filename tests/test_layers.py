@@ -56,7 +56,7 @@ ROOMS = {
     "yaml": {"ingest.markdown"},
     "prompt_toolkit": {"bot.repl"},
     "matplotlib": {"evals.pictures"},
-    "sklearn": {"evals.figures", "evals.fitting"},
+    "sklearn": {"evals.claims", "evals.figures", "evals.fitting"},
     "langchain": {"bot.chat_model"},
     "dotenv": {"bot.chat_model"},
     "tenacity": {"bot.chat_model"},
