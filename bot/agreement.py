@@ -5,27 +5,12 @@ Plain rules on two texts; knows nothing of models, essays or meaning.
 
 import re
 from collections.abc import Callable, Iterator
-from itertools import pairwise
-
-from text_to_num import alpha2digit
 
 from ingest.keywords import split_words
 
-ONE, PAIR = "1", "2"  # that may be "the one" and "second"
-SMALL = (ONE, PAIR)
-THOUSANDS = ("000000", "000", "00")
-SHARES = {"half": "1/2", "quarter": "1/4", "quarters": "1/4", "dozen": "12", "dozens": "12"}
 ROOT = 4  # letters that the names of a country and of its people share
 _QUOTATION = re.compile(r"“([^”]*)”|\"([^\"]*)\"|«([^»]*)»|„([^“”]*)[“”]")
 _LEFT_OUT = re.compile(r"\s*(?:\.\s?\.\s?\.|…|\[[^\]]*\])\s*")
-_NUMBER = re.compile(r"\d[\d.,/]*\d|\d")
-_FRACTION = re.compile(r"\b(?:(\d+|an?) (\d+)(?:rd|th)s?\b|(\d+)(?:rd|th) part)")
-_SHARE_WORDS = re.compile(r"\b(?:half|quarters?|dozens?)\b", re.IGNORECASE)
-_COUNTING_CLAUSE = re.compile(r"[,;:.!?()—](?!\d)|\b(?:and|but|while|whereas|as|than)\b")
-_TWO = re.compile(
-    r"\b(?:both|n?either|twice|double|pair|couple|former|latter|others?|second|between|and)\b", re.I
-)
-_RANGE = re.compile(r"\b(\d+) (?:or|to|and|&) (\d+)\b")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _PLAIN = re.compile(r"[a-zA-Z\d\u00c0-\u024f\u1e00-\u1eff\s.,;:!?'\"“”‘’()/%&$£€°§…–—-]*")
 _HARMLESS = re.compile(r"[\d.,:/]+|(?:\w\.)+\W*|\w+/\w+\W*")
@@ -48,6 +33,12 @@ _LACKING = re.compile(
     r"ir[a-z]{5}|dis[a-z]{5}|im[pm][a-z]{5}|only\b|than\b|too\b|un?til|against\b|hostile|stop|"
     r"neglect|exclu|contrary|rid\b)"
 )
+_FIRST_PERSON = re.compile(r"\b(?:we|us|ours?|ourselves|th(?:is|ese) (?:country|states))\b", re.I)
+_DESCRIBING = re.compile(  # "Proud of their victories, the ...": no name begins so
+    r" of (?:the|their|its|his|her|our|such|th(?:is|at|ese|ose))\b[^,.;:]*,"
+    r" (?:an?|the|they|he|she|it|we)\b"
+)
+_OF_PEOPLE = re.compile(r"(?:ans?|ish|ese)$")
 _LINKING = frozenset(
     re.findall(
         r"\w+",
@@ -138,86 +129,6 @@ def invented_quotation(claim: str, ground: str) -> str | None:
     return next((each for each in quotations_in(claim) if not find_words(each, ground)), None)
 
 
-def strange_number(claim: str, ground: str, names: str = "") -> str | None:
-    """The first number of `claim`, in digits or words, that `ground` has not.
-
-    A number of `names` may stand after a word of them: Federalist No. 10.
-    """
-    known = {value for told in _in_digits(ground) for value in _values(told)}
-    strange = []
-    for told in _in_digits(_without_numbered(claim, names)):
-        numbers = [match for match in _NUMBER.finditer(told) if _value(match.group()) not in known]
-        strange.append(next((one.group() for one in numbers if _counts(told, one, ground)), None))
-    return strange[0] if all(strange) else None
-
-
-def _without_numbered(claim: str, names: str) -> str:
-    """A claim without the numbers that follow a word of the names and stand there too."""
-    words = "|".join(map(re.escape, dict.fromkeys(_WORD.findall(names))))
-    numbers = "|".join(dict.fromkeys(re.findall(r"\d+", names)))
-    return re.sub(rf"\b({words})\b(\W+)(?:{numbers})\b", r"\1\2", claim) if numbers else claim
-
-
-def misplaced_number(claim: str, ground: str) -> str | None:
-    """The first number of `claim` that `ground` has, but in a clause about something else.
-
-    That is, one whose words are fewer of the claim's than those of a clause with another number.
-    """
-    told, known = _in_digits(claim)[0], _in_digits(ground)[0]
-    clauses = [(_words_of(each), set(_values(each))) for each in _COUNTING_CLAUSE.split(known)]
-    for clause in _COUNTING_CLAUSE.split(told):
-        for number in _NUMBER.findall(clause):
-            shared = [(len(_words_of(clause) & words), values) for words, values in clauses]
-            own = [count for count, values in shared if _value(number) in values]
-            others = [count for count, values in shared if values and _value(number) not in values]
-            if own and _value(number) != ONE and max(others, default=0) > max(own):
-                return str(number)
-    return None
-
-
-def _words_of(clause: str) -> set[str]:
-    return {word for word in split_words([clause])[0] if not word[0].isdigit()}
-
-
-def _in_digits(text: str) -> list[str]:
-    """A text with its number words in digits: "two hundred and six", and "thirty and nine"."""
-    apart = _SHARE_WORDS.sub(lambda word: SHARES[word.group().lower()], text.replace("-", " "))
-    told = (alpha2digit(each, "en", 0) for each in (apart, apart.replace(" and ", " & ")))
-    return [_FRACTION.sub(_fraction, each) for each in told]
-
-
-def _fraction(found: re.Match[str]) -> str:
-    count = found[1] or ""
-    return f"{count if count.isdigit() else 1}/{found[2] or found[3]}"
-
-
-def _values(told: str) -> Iterator[str]:
-    """The numbers of a text; of "twenty-five or thirty thousand" also the first in full."""
-    yield from map(_value, _NUMBER.findall(told))
-    for first, second in _RANGE.findall(told):
-        zeros = next((each for each in THOUSANDS if second.endswith(each)), "")
-        yield first + zeros
-
-
-def _value(number: str) -> str:
-    return number.replace(",", "").rstrip(".")
-
-
-def _counts(told: str, number: re.Match[str], ground: str) -> bool:
-    """Whether a number counts something; one and two may be "the one", "both" or "second".
-
-    They count where the other text counts the same thing otherwise: one year, seven years.
-    """
-    value = _value(number.group())
-    if value not in SMALL:
-        return True
-    if value == PAIR and told[number.end() :][:2] != "nd" and not _TWO.search(ground):
-        return True
-    counted = split_words([told[number.end() :]])[0][:1]
-    pairs = pairwise(split_words([_in_digits(ground)[0]])[0])
-    return any(first.isdigit() and [second] == counted for first, second in pairs)
-
-
 def strange_name(
     claim: str, ground: str, names: str, is_small: Callable[[str], bool]
 ) -> str | None:
@@ -226,22 +137,40 @@ def strange_name(
     A name is a capitalised word; the first of a sentence only if it is no `is_small` word, which
     texts write in small letters.
     """
-    known = f"{ground}\n{names}"
-    return next(
-        (
-            word
-            for word, begins in _capitalised(claim)
-            if not _is_known(word, known) and not (begins and (_links(word) or is_small(word)))
-        ),
-        None,
-    )
+    return next(_strange_names(claim, f"{ground}\n{names}", is_small), None)
+
+
+def _strange_names(claim: str, known: str, is_small: Callable[[str], bool]) -> Iterator[str]:
+    for word, rest in _capitalised(claim):
+        small = rest is not None and _begins_small(word, rest, is_small)
+        if not small and not _is_known(word, known):
+            yield word
+
+
+def keeps_names(claim: str, ground: str, is_small: Callable[[str], bool]) -> bool:
+    """Whether every name in `ground` stands in `claim`, so that none was put in its place."""
+    return not any(_strange_names(ground, claim, is_small))
+
+
+def speaks_of_us(ground: str) -> bool:
+    """Whether it says we, ours or this country, so that a claim may say who that is."""
+    return bool(_FIRST_PERSON.search(ground))
+
+
+def _begins_small(word: str, rest: str, is_small: Callable[[str], bool]) -> bool:
+    """Whether a word that begins a sentence, which goes on with `rest`, would else be small."""
+    if _links(word) or _DESCRIBING.match(rest):
+        return True
+    return is_small(word) or (word.startswith("Un") and is_small(word[2:]))
 
 
 def _links(word: str) -> bool:
     """Whether a word at the beginning of a sentence is a common one by its looks alone."""
-    small = word.lower()
-    inflected = _COMMON_ENDING.search(small)
-    return small in _LINKING or bool(inflected) or not split_words([small])[0]
+    return _is_linking(word) or bool(_COMMON_ENDING.search(word.lower()))
+
+
+def _is_linking(word: str) -> bool:
+    return word.lower() in _LINKING or not split_words([word.lower()])[0]
 
 
 def writes_small(text: str, word: str) -> bool:
@@ -250,15 +179,15 @@ def writes_small(text: str, word: str) -> bool:
     return any(each[0].islower() and _stem(each) == stem for each in _WORD.findall(text))
 
 
-def _capitalised(claim: str) -> Iterator[tuple[str, bool]]:
-    """Capitalised words, and whether each begins a sentence and is no part of a longer name."""
+def _capitalised(claim: str) -> Iterator[tuple[str, str | None]]:
+    """Capitalised words; with one that begins a sentence, and no longer name, what follows it."""
     for match in _WORD.finditer(claim):
-        before = claim[: match.start()].rstrip()
+        before, rest = claim[: match.start()].rstrip(), claim[match.end() :]
         begins = not before or before[-1] in "“\"‘'.!?:("
-        named = re.match(r"['’]s\b|,? [A-Z][a-z]", claim[match.end() :])
+        named = re.match(r"['’]s\b|,? [A-Z][a-z]", rest)
         word = re.sub(r"['’]s$", "", match.group())
         if word[0].isupper() and word != "I":
-            yield word, begins and not (named and word.lower() not in _LINKING)
+            yield word, rest if begins and (not named or _is_linking(word)) else None
 
 
 def _is_known(name: str, known: str) -> bool:
@@ -266,8 +195,10 @@ def _is_known(name: str, known: str) -> bool:
     if _stem(name) in _stems(known):
         return True
     people = re.sub(r"(?:ans?|ish|ians?|ese|ks?|s)$", "", name)
-    places = (word for word, _ in _capitalised(known))
-    return people != name and any(place[:ROOT] == people[:ROOT] for place in places)
+    places = [word for word, _ in _capitalised(known)]
+    if people == name:
+        return any(_OF_PEOPLE.search(each) and each[:ROOT] == name[:ROOT] for each in places)
+    return any(each[:ROOT] == people[:ROOT] for each in places)
 
 
 def _stems(text: str) -> set[str]:

@@ -62,10 +62,24 @@ class Comparison:
         means = [np.average(near[each], weights=weights[each]) for each in stretches if len(near)]
         return float(min(means, default=1.0))
 
+    def weakest_half(self, vectors: Vectors) -> float:
+        """The same, of half of its words in a row."""
+        return self.weakest_stretch(vectors, max(len(self._weights) // 2, 1))
+
+    def nearness_anywhere(self, vectors: Vectors) -> float:
+        """The mean cosine of its words with all of these tokens, near or not."""
+        if not len(vectors) or not self._tokens.any():
+            return 0.0
+        near = self._of_words((self._vectors @ vectors.T).mean(axis=1))
+        return float(np.average(near, weights=self._weights))
+
     def _near_words(self, vectors: Vectors) -> Vectors:
         """(words,): the cosine of each word of the text with the nearest of these tokens."""
-        near = self._tokens @ (self._vectors @ vectors.T).max(axis=1)
-        mean: Vectors = near / np.maximum(self._tokens.sum(axis=1), 1)
+        return self._of_words((self._vectors @ vectors.T).max(axis=1))
+
+    def _of_words(self, tokens: Vectors) -> Vectors:
+        """(words,): the mean of what the tokens of each word have."""
+        mean: Vectors = self._tokens @ tokens / np.maximum(self._tokens.sum(axis=1), 1)
         return mean
 
 

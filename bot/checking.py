@@ -1,6 +1,7 @@
 """Hold each sentence a model wrote against the sentences it cites; knows nothing of models."""
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -11,24 +12,28 @@ from bot.agreement import (
     foreign_part,
     instructs,
     invented_quotation,
+    keeps_names,
     locate_words,
-    misplaced_number,
     negations_differ,
     quotations_in,
+    speaks_of_us,
     strange_name,
-    strange_number,
     writes_small,
 )
 from bot.alignment import Comparison, join_tokens
 from bot.citations import Quote
+from bot.counting import misplaced_number, strange_number
 from bot.questions import ASKING_WEIGHT
 from bot.retrieval import RankedPassage
 from bot.sentences import byline_of, quotable_sentences
 from ingest.embedding import SentenceEmbeddings
 from ingest.index import Generation
+from ingest.keywords import split_words
 from ingest.models import TokenEmbeddings
 
-LIMITS = Path(__file__).parent / "checking.json"  # made by `python -m evals.claims`
+WEIGHTS = Path(__file__).parent / "checking.json"  # made by `python -m evals.claims`
+BEFORE = 700  # characters: a sentence leans on names that stand so near before it
+COMMON = 0.05  # share of the passages that say who "we" are, or stand beside one that does
 ALIKE = 10  # passages looked through for a word in small letters
 # What is added to a claim stands together: so many words in a row, of all and of the telling ones.
 STRETCH, TELLING_STRETCH = 9, 4
@@ -62,11 +67,15 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Reading:
-    """A passage as a model reads it: whole sentences, and the names its essay goes by."""
+    """A passage as a model reads it: whole sentences, and the names its essay goes by.
+
+    `before` is what its essay says just before.
+    """
 
     quotes: tuple[Quote, ...]
     text: str
     names: str
+    before: str = ""
 
     @property
     def essay(self) -> str:
@@ -83,22 +92,41 @@ def read_passages(ranked: Sequence[RankedPassage], generation: Generation) -> li
         if quotes:
             text = essay.page_content
             names = f"{quotes[0].title}\n{quotes[0].author}\n{byline_of(text)}"
-            readings.append(Reading(quotes, text[quotes[0].start : quotes[-1].end], names))
+            start, end = quotes[0].start, quotes[-1].end
+            before = text[max(start - BEFORE, 0) : start]
+            readings.append(Reading(quotes, text[start:end], names, before))
     return readings
 
 
 class Signals(NamedTuple):
-    """How well words support a claim."""
+    """How near the words that are cited come to a claim, up to 1 but for the last."""
 
-    nearness: float  # up to 1: how near they come to the claim where they come least near
-    telling: float  # the same, of its telling words alone
-    turned: float  # 0 to 1: how surely one side negates what the other affirms
+    stretch: float  # to the nine words in a row that they come least near to
+    half: float  # to the half of it, in a row, that they come least near to
+    telling: float  # to the four telling words in a row that they come least near to
+    anywhere: float  # to its words, wherever in what is cited one looks
+    size: float  # logarithm of how many tokens are cited: of many, one comes near by chance
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A logistic model of the signals, and how surely a claim may turn round what it cites."""
+
+    bias: float
+    signals: Signals
+    turned: float
+
+    def log_odds(self, signals: Signals) -> float:
+        """Log-odds that a claim with these signals says what it cites; the border is 0."""
+        products = zip(self.signals, signals, strict=True)
+        return self.bias + sum(weight * signal for weight, signal in products)
 
 
 @cache
-def limits() -> Signals:
-    """What a claim must reach, and in `turned` must not."""
-    return Signals(**json.loads(LIMITS.read_text("utf-8")))
+def fitted_weights() -> Weights:
+    """The weights in use."""
+    told = json.loads(WEIGHTS.read_text("utf-8"))
+    return Weights(told["bias"], Signals(**told["signals"]), told["turned"])
 
 
 class Checker:
@@ -127,21 +155,27 @@ class Checker:
         texts = [each.text for each in self._readings] + [each.text for each in passages]
         return any(writes_small(text, word) for text in texts)
 
+    def _is_common(self, word: str) -> bool:
+        """Whether it is a name, and so many passages have it that it may be who "we" are."""
+        keywords = self._generation.keywords
+        most = COMMON * len(keywords.ids)
+        often = all(keywords.frequency(stem) >= most for stem in split_words([word])[0])
+        return word[0].isupper() and often and not self._is_small(word)
+
     def check(self, claim: Claim) -> Verdict:
         """What the claim rests on, or why it must go."""
         comparison = self._compare(claim)
         quotes = self._support(claim, comparison)
         if not quotes:
             return Verdict(claim, fault="it cites nothing that stands in a passage that was given")
-        fault = self._disagreement(claim, quotes) or _distance(
-            self._signals(claim, quotes, comparison), inferred=claim.inferred
-        )
+        fault = self._disagreement(claim, quotes) or self._distance(claim, quotes, comparison)
         return Verdict(claim, fault=fault) if fault else Verdict(claim, quotes)
 
-    def signals(self, claim: Claim) -> Signals:
-        """How well what a claim cites supports it; it must cite something."""
+    def signals(self, claim: Claim) -> tuple[Signals, float] | None:
+        """How near a claim is to what it cites, if it cites anything, and how it turns that."""
         comparison = self._compare(claim)
-        return self._signals(claim, self._support(claim, comparison), comparison)
+        quotes = self._support(claim, comparison)
+        return (self._signals(quotes, comparison), _turned(claim, quotes)) if quotes else None
 
     def _compare(self, claim: Claim) -> Comparison:
         return Comparison(claim.text, self._generation.keywords, self._embeddings)
@@ -174,7 +208,7 @@ class Checker:
     def _disagreement(self, claim: Claim, quotes: Sequence[Quote]) -> str:
         """What in the claim does not stand where it must stand as it is."""
         ground = "\n".join(quote.text for quote in quotes)
-        names = "\n".join(self._names(quote) for quote in quotes)
+        names = "\n".join(self._reading(quote).names for quote in quotes)
         known = f"{ground}\n{names}"
         if part := foreign_part(claim.text, ground):
             return f"“{part}” does not belong in an answer"
@@ -184,30 +218,56 @@ class Checker:
             return f"the number {part} does not stand in what it cites"
         if part := misplaced_number(claim.text, ground):
             return f"the number {part} counts something else in what it cites"
-        if part := strange_name(claim.text, ground, names, self._is_small):
+        if part := self._strange_name(claim, quotes):
             return f"the name {part} does not stand in what it cites"
         return ""
 
-    def _names(self, quote: Quote) -> str:
-        return next(each.names for each in self._readings if quote in each.quotes)
+    def _strange_name(self, claim: Claim, quotes: Sequence[Quote]) -> str | None:
+        """A name that is not cited, nor said just before, nor of those whom the author calls us.
 
-    def _signals(self, claim: Claim, quotes: Sequence[Quote], comparison: Comparison) -> Signals:
+        The latter two it may be if no name was left out, so that it stands in the place of none.
+        """
+        ground = "\n".join(quote.text for quote in quotes)
+        names = "\n".join(self._reading(quote).names for quote in quotes)
+        strange = strange_name(claim.text, ground, names, self._is_small)
+        if strange is None or not keeps_names(claim.text, ground, self._is_small):
+            return strange
+        near = "\n".join([names, *map(self._before, quotes)])
+        if speaks_of_us(ground):
+            near += "\n" + "\n".join(filter(self._is_common, claim.text.split()))
+        return strange_name(claim.text, ground, near, self._is_small)
+
+    def _before(self, quote: Quote) -> str:
+        """What stands just before it in its essay, but for what instructs who answers."""
+        reading = self._reading(quote)
+        before = reading.before + reading.text[: quote.start - reading.quotes[0].start]
+        return "" if instructs(before[-BEFORE:]) else before[-BEFORE:]
+
+    def _reading(self, quote: Quote) -> Reading:
+        return next(each for each in self._readings if quote in each.quotes)
+
+    def _distance(self, claim: Claim, quotes: Sequence[Quote], comparison: Comparison) -> str:
+        """Whether the claim says something else than what it cites."""
+        weights = fitted_weights()
+        if weights.log_odds(self._signals(quotes, comparison)) < 0:
+            return "it says more than what it cites, or something else"
+        if _turned(claim, quotes) > weights.turned and not claim.inferred:
+            return "it denies what it cites, or the other way round"
+        return ""
+
+    def _signals(self, quotes: Sequence[Quote], comparison: Comparison) -> Signals:
         vectors = join_tokens([self._tokens[quote.text] for quote in quotes])
         return Signals(
             comparison.weakest_stretch(vectors, STRETCH),
+            comparison.weakest_half(vectors),
             comparison.weakest_stretch(vectors, TELLING_STRETCH, above=ASKING_WEIGHT),
-            negations_differ(claim.text, "\n".join(quote.text for quote in quotes)),
+            comparison.nearness_anywhere(vectors),
+            math.log(len(vectors)) if len(vectors) else 0.0,
         )
 
 
-def _distance(found: Signals, inferred: bool) -> str:
-    """Whether a claim with these signals says something else than what it cites."""
-    limit = limits()
-    if found.nearness < limit.nearness or found.telling < limit.telling:
-        return "it says more than what it cites, or something else"
-    if found.turned > limit.turned and not inferred:
-        return "it denies what it cites, or the other way round"
-    return ""
+def _turned(claim: Claim, quotes: Sequence[Quote]) -> float:
+    return negations_differ(claim.text, "\n".join(quote.text for quote in quotes))
 
 
 def _standing(words: str, reading: Reading) -> list[Quote]:

@@ -2,10 +2,10 @@
 
 The files of `sentences/` hold lines {"essay", "quote", "claim", "kind"}: a sentence that claims to
 rest on the quote. Kinds that need no author are made here of the faithful ones. The rules were
-written and the limits of bot/checking.json chosen on one file; the report is about the other, which
-was written afterwards.
+written and the weights of bot/checking.json fitted on one file; the report is about the other,
+which was written afterwards.
 
-    python -m evals.claims FEDERALIST     writes bot/checking.json
+    python -m evals.claims FEDERALIST     writes bot/checking.json, in half an hour
 """
 
 import argparse
@@ -13,22 +13,24 @@ import json
 import random
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pydantic
 from rich.console import Console
+from sklearn.linear_model import LogisticRegression
 
 from bot.answering import Answerer
 from bot.checking import (
-    LIMITS,
+    WEIGHTS,
     Checker,
     Claim,
-    Reading,
     Signals,
     Support,
     Verdict,
+    Weights,
     read_passages,
 )
 from bot.retrieval import retrieve
@@ -38,6 +40,7 @@ from evals.pictures import draw_bars
 from evals.reporting import Picture, Report, Table, WorstQuestion
 from evals.workbench import Workbench
 from ingest.embedding import SentenceEmbeddings
+from ingest.index import Generation
 from ingest.passages import split_sentences
 
 NAME = "claims"
@@ -45,10 +48,14 @@ CHOSEN_ON, REPORTED = (
     Path(__file__).parent / "sentences" / name for name in ("chosen_on.jsonl", "reported.jsonl")
 )
 FAITHFUL = "faithful"
-PASSAGES = 3  # before the checker for each claim, the one it cites among them
+LOOKED_THROUGH, PASSAGES = 10, 3  # before the checker for each claim, the one it cites among them
 SEED = 0
 QUOTED_WORDS = 10
-SHARES = Signals(0.005, 0.005, 0.01)  # of faithful claims that each limit may cost while choosing
+NOT_NEAR, TURNED = 0.005, 0.005  # shares of the faithful claims that each limit may cost
+MADE = ("quote of another essay", "citation of something else", "spliced")
+UNLIKE = ("added", *MADE[1:])  # kinds that the weights tell from faithful claims
+DIGITS = 3  # of a weight
+Matrix = np.ndarray[Any, np.dtype[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -62,7 +69,7 @@ class Written:
 
 
 def measure(folder: Path, bench: Workbench) -> Report:
-    """Check every claim about the essays that no limit was chosen on. Raises BenchmarkMissing."""
+    """Check every claim about the essays that nothing was fitted to. Raises BenchmarkMissing."""
     claims = [each for each in read_claims(REPORTED) if (folder / each.essay).exists()]
     if not claims:
         raise BenchmarkMissing(
@@ -99,9 +106,9 @@ def _made_of(claims: Sequence[Written]) -> Iterator[Written]:
         if own.essay == other.essay:
             continue
         words = " ".join(other.quote.split()[:QUOTED_WORDS])
-        yield replace(own, claim=f"The author writes: “{words}”.", kind="quote of another essay")
-        yield replace(own, claim=other.claim, kind="citation of something else")
-        yield replace(own, claim=_splice(own.claim, other.claim), kind="spliced")
+        yield replace(own, claim=f"The author writes: “{words}”.", kind=MADE[0])
+        yield replace(own, claim=other.claim, kind=MADE[1])
+        yield replace(own, claim=_splice(own.claim, other.claim), kind=MADE[2])
 
 
 def _splice(one: str, other: str) -> str:
@@ -112,22 +119,27 @@ def _splice(one: str, other: str) -> str:
 
 def _check(written: Written, answerer: Answerer) -> Verdict:
     with answerer.index.reading() as generation:
-        ranked = retrieve(generation, answerer.embeddings, written.quote, PASSAGES)
-        readings = read_passages(ranked, generation)
-        checker = Checker(readings, generation, answerer.embeddings)
-        return checker.check(_claim(written, readings))
+        checker, claim = _prepare(written, generation, answerer.embeddings)
+        return checker.check(claim)
 
 
-def _claim(written: Written, readings: Sequence[Reading]) -> Claim:
+def _prepare(
+    written: Written, generation: Generation, embeddings: SentenceEmbeddings
+) -> tuple[Checker, Claim]:
     """The claim as a model cites it: each sentence of the quote that stands in a passage."""
     sentences = [written.quote[each.start : each.end] for each in split_sentences(written.quote)]
+    ranked = retrieve(generation, embeddings, written.quote, LOOKED_THROUGH)
+    readings = sorted(
+        read_passages(ranked, generation),
+        key=lambda reading: -sum(sentence in reading.text for sentence in sentences),
+    )[:PASSAGES]
     supports = [
         Support(number, sentence)
         for sentence in sentences
         for number, reading in enumerate(readings, start=1)
         if sentence in reading.text
     ]
-    return Claim(written.claim, tuple(supports))
+    return Checker(readings, generation, embeddings), Claim(written.claim, tuple(supports))
 
 
 def _figures(shown: Mapping[str, Sequence[bool]]) -> list[Figure]:
@@ -168,34 +180,37 @@ def _worst(written: Sequence[Written], verdicts: Sequence[Verdict]) -> list[Wors
     ]
 
 
-def choose_limits(signals: Sequence[Signals]) -> Signals:
-    """What the faithful claims with these signals reach, but for the SHARES of them."""
-    columns = np.array(signals)
-    return Signals(
-        float(np.quantile(columns[:, 0], SHARES.nearness)),
-        float(np.quantile(columns[:, 1], SHARES.telling)),
-        float(np.quantile(columns[:, 2], 1 - SHARES.turned)),
-    )
+def fit(found: Sequence[tuple[Signals, float]], faithful: Sequence[bool]) -> Weights:
+    """Weights that tell faithful claims from others, at limits that cost few of the faithful."""
+    near, kept = np.array([signals for signals, _ in found]), np.array(faithful)
+    scale = near.std(axis=0)
+    model = LogisticRegression(max_iter=1000, class_weight="balanced").fit(near / scale, kept)
+    weights: Matrix = (model.coef_[0] / scale).round(DIGITS)
+    border = float(np.quantile((near @ weights)[kept], NOT_NEAR))
+    limit = float(np.quantile(np.array([turned for _, turned in found])[kept], 1 - TURNED))
+    return Weights(round(-border, DIGITS), Signals(*weights.tolist()), round(limit, DIGITS))
 
 
 def main() -> None:
-    """Choose the limits, and write them."""
+    """Fit the weights, and write them."""
     parser = argparse.ArgumentParser(prog="python -m evals.claims", description=__doc__)
     parser.add_argument("essays", type=Path)
     essays = parser.parse_args().essays
-    chosen_on = [each for each in read_claims(CHOSEN_ON) if each.kind == FAITHFUL]
+    claims = read_claims(CHOSEN_ON)
+    fitted = [each for each in (*claims, *_made_of(claims)) if each.kind in (FAITHFUL, *UNLIKE)]
     bench = Workbench(SentenceEmbeddings(), Path("index/evals-claims"), Console(stderr=True))
     with bench.folder_indexed(essays) as answerer:
-        found = [_signals(each, answerer) for each in bench.track(chosen_on, "Checking")]
-    limits = {name: round(value, 3) for name, value in choose_limits(found)._asdict().items()}
-    LIMITS.write_text(json.dumps(limits, indent=2) + "\n", "utf-8")
+        found = [(_signals(each, answerer), each) for each in bench.track(fitted, "Comparing")]
+    kept = [(signals, each.kind == FAITHFUL) for signals, each in found if signals]
+    weights = fit([signals for signals, _ in kept], [faithful for _, faithful in kept])
+    told = {**asdict(weights), "signals": weights.signals._asdict()}
+    WEIGHTS.write_text(json.dumps(told, indent=2) + "\n", "utf-8")
 
 
-def _signals(written: Written, answerer: Answerer) -> Signals:
+def _signals(written: Written, answerer: Answerer) -> tuple[Signals, float] | None:
     with answerer.index.reading() as generation:
-        ranked = retrieve(generation, answerer.embeddings, written.quote, PASSAGES)
-        readings = read_passages(ranked, generation)
-        return Checker(readings, generation, answerer.embeddings).signals(_claim(written, readings))
+        checker, claim = _prepare(written, generation, answerer.embeddings)
+        return checker.signals(claim)
 
 
 if __name__ == "__main__":

@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,12 +9,13 @@ from bot.agreement import (
     foreign_part,
     instructs,
     invented_quotation,
+    keeps_names,
     locate_words,
-    misplaced_number,
     negations_differ,
+    speaks_of_us,
     strange_name,
-    strange_number,
 )
+from bot.counting import misplaced_number, strange_number
 
 LAW = "In 1787 Madison told twenty-five delegates that three fourths of the states had agreed."
 
@@ -82,6 +85,32 @@ def test_a_number_must_count_what_it_counts_in_the_ground() -> None:
     assert misplaced_number("South Carolina does so for two years.", ground) is None
 
 
+@pytest.mark.parametrize(
+    ("claim", "ground", "strange"),
+    [
+        ("They elect every three years.", "Elections are triennial.", None),
+        ("They elect every four years.", "Elections are triennial.", "4"),
+        ("It lasts three times as long.", "It lasts treble the time.", None),
+        ("It came fifty years later.", "It came half a century later.", None),
+        ("A fourth bad effect is war.", "A fourth ill effect is war.", None),
+        ("A fifth bad effect is war.", "A fourth ill effect is war.", "5"),
+        ("A fourth of them agreed.", "One fourth agreed.", None),
+        ("The three powers are apart.", "Legislative, executive and judicial power part.", None),
+        ("The four powers are apart.", "Legislative, executive and judicial power part.", "4"),
+        ("The three kings are apart.", "Legislative, executive and judicial power part.", "3"),
+    ],
+)
+def test_numbers_are_known_in_other_words(claim: str, ground: str, strange: str | None) -> None:
+    assert strange_number(claim, ground) == strange
+
+
+def test_a_number_counts_the_same_beside_another_that_does() -> None:
+    ground = "The two branches are, at first, to consist of only sixty-five persons."
+    assert misplaced_number("The two branches at first have only 65 members.", ground) is None
+    ground = "To please one is easy; to please the friends of a dozen, or of twenty men, is not."
+    assert misplaced_number("To please the friends of a dozen or twenty men.", ground) is None
+
+
 def test_the_number_of_an_essay_is_known_after_its_name() -> None:
     names = "The Federalist No. 2\nBy Jay"
     assert strange_number("In Federalist No. 2, Jay says so.", "So it is.", names) is None
@@ -117,7 +146,31 @@ def test_a_first_word_that_texts_write_small_is_no_name() -> None:
     assert strange_name("Quick news came.", LAW, "", lambda word: False) == "Quick"
 
 
+def test_a_first_word_that_describes_or_denies_a_small_one_is_no_name() -> None:
+    assert strange_name("Proud of their news, the delegates came.", LAW, "", bool_of("")) is None
+    assert strange_name("Proud, they came.", LAW, "", bool_of("")) == "Proud"
+    assert strange_name("Unclear news came.", LAW, "", bool_of("clear")) is None
+
+
+def test_a_name_that_was_left_out_is_noticed() -> None:
+    ground = "Then America left us."
+    assert keeps_names("Then America left them.", ground, bool_of("then"))
+    assert keeps_names("Americans left them.", ground, bool_of("then"))
+    assert not keeps_names("Then France left us.", ground, bool_of("then"))
+
+
+def test_who_speaks_of_us_is_known() -> None:
+    assert speaks_of_us("Then they left us.")
+    assert not speaks_of_us("Then they left the user.")
+
+
+def bool_of(known: str) -> Callable[[str], bool]:
+    return lambda word: word == known
+
+
 def test_people_are_known_by_their_country() -> None:
+    assert strange_name("Then Britain agreed.", "The British people agreed.", "", bool) is None
+    assert strange_name("Then Charlemagne agreed.", "King Charles agreed.", "", bool)
     assert strange_name("The American people agreed.", "America agreed.", "", bool) is None
     assert strange_name("Then Connecticut agreed.", "All were connected.", "", bool)
 

@@ -458,9 +458,12 @@ def test_corrupted_sentences_are_held_back_and_faithful_ones_shown(
     assert figures["number: held back"].value == figures["name: held back"].value == 1
 
 
-def test_limits_cost_few_of_the_sentences_they_are_chosen_on() -> None:
-    signals = [Signals(n / 1000, (n + 1) / 1000, n % 2) for n in range(1000)]
-    limits = claims.choose_limits(signals)
-    assert limits.nearness == pytest.approx(claims.SHARES.nearness, abs=0.001)
-    assert limits.telling == pytest.approx(claims.SHARES.telling, abs=0.002)
-    assert limits.turned == 1
+def test_the_weights_of_a_check_cost_few_of_the_faithful_sentences() -> None:
+    faithful = [Signals(n / 1000, 0, 0, 0, n % 2) for n in range(500, 1500)]
+    made = [Signals(n / 1000, 0, 0, 0, n % 2) for n in range(700)]
+    found = [(each, n % 1000 / 1000) for n, each in enumerate(faithful + made)]
+    weights = claims.fit(found, [True] * 1000 + [False] * 700)
+    lost = sum(weights.log_odds(each) < 0 for each in faithful)
+    assert lost / len(faithful) == pytest.approx(claims.NOT_NEAR, abs=0.002)
+    assert sum(weights.log_odds(each) < 0 for each in made) > 400
+    assert weights.turned == pytest.approx(1 - claims.TURNED, abs=0.002)
