@@ -188,11 +188,13 @@ def version() -> str:
 
 
 def load_openvino() -> Any:
-    """The library, which tells nobody that it is used."""
+    """The library, which tells nobody that it is used, ready for several threads."""
     # It would tell Google Analytics of each import, and leave a folder ~/intel.
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     import openvino
 
+    # It makes its table of types when first asked; two threads that ask at once wait for ever.
+    openvino.Type.i64.to_dtype()
     return openvino
 
 

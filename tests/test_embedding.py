@@ -1,3 +1,4 @@
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -90,3 +91,22 @@ def test_threads_may_embed_at_once(backend: Backend) -> None:
             assert all(pool.map(embed, list(range(len(passages))) * 3))
     finally:
         sys.setswitchinterval(interval)
+
+
+FIRST_USE = """
+import faulthandler, sys, threading
+faulthandler.dump_traceback_later(20, exit=True)
+from ingest.compiled import load_openvino
+kind = load_openvino().Type.i64
+sys.setswitchinterval(1e-5)
+together = threading.Barrier(4)
+threads = [threading.Thread(target=lambda: (together.wait(), kind.to_dtype())) for _ in range(4)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+"""
+
+
+def test_the_first_threads_that_compute_do_not_wait_for_each_other_for_ever() -> None:
+    """One start in three would, if the library were used by several threads at once from cold."""
+    for _ in range(3):
+        subprocess.run([sys.executable, "-c", FIRST_USE], check=True, timeout=60)
