@@ -1,5 +1,6 @@
-"""Reindex and roll back from Discord: plan, button, progress, report, and what goes wrong."""
+"""Reindex from Discord: plan, button, progress, report, and what goes wrong."""
 
+import asyncio
 import json
 import sys
 from collections.abc import Callable
@@ -10,8 +11,8 @@ import pytest
 
 from bot.discord_bot.memory import ServerSettings
 from bot.discord_bot.reindexing import TOLD_EVERY, Reindexer
-from tests.conftest import IndexOf, WriteEssays
-from tests.discord_fixtures import House, OpenHouse, Place, labels, playing, texts
+from tests.conftest import WriteEssays
+from tests.discord_fixtures import House, OpenHouse, Place, buttons, labels, playing, texts
 
 QUESTION = "What is the grid?"
 GRID = "The grid is a commons that belongs to all."
@@ -46,6 +47,11 @@ async def plan(place: Place) -> Any:
     assert result.response
     assert result.response.ephemeral
     return result.response
+
+
+def confirm_id(planned: Any) -> str:
+    """That of the button below a plan."""
+    return str(buttons(planned)[0]["custom_id"])
 
 
 async def reindex(place: Place) -> str:
@@ -119,14 +125,68 @@ async def test_only_one_reindex_runs_at_a_time(house: House, ingest: Ingest) -> 
     async with playing(house) as place:
         first, second = await plan(place), await plan(place)
         for each in (first, second, first):
-            place.press(place.admin, each, "reindex:0")
+            place.press(place.admin, each, confirm_id(each))
         await place.env.settle()
-        (report,) = place.said()[-1:]
+        (report,) = place.said()
         assert report.content.startswith("Reindexed: ")
-        busy = [each for each in (first, second) if "under way already" in each.content]
-        assert busy
-        posts = [each for each in place.env.http_requests if "Reindexing" in str(each.json)]
-        assert len([each for each in posts if each.path.endswith("/messages")]) == 1
+        requests = place.env.http_requests
+        busy = [each for each in requests if "being changed at this moment" in str(each.json)]
+        assert len(busy) == 2
+
+
+async def test_a_button_that_comes_without_a_plan_shows_it(house: House, ingest: Ingest) -> None:
+    ingest(f"echo '{WELL}'")
+    async with playing(house) as place:
+        added = await place.admin.slash(place.channel, "essay add", file=("b.txt", GRID.encode()))
+        assert added.response
+        shown = (await place.admin.click(added.response, label="Reindex")).response
+        assert shown
+        assert shown.content.startswith("This would be done: Would be: 1 added")
+        assert not place.said()
+        await place.admin.click(shown, label="Reindex")
+        assert place.said()[-1].content.startswith("Reindexed: ")
+
+
+async def test_a_plan_that_no_longer_holds_is_shown_anew_instead_of_done(
+    house: House, ingest: Ingest
+) -> None:
+    ingest(f"echo '{WELL}'")
+    async with playing(house) as place:
+        planned = await plan(place)
+        ingest(f"echo '{WELL}'", plan='echo \'{"removed": ["grid.txt"], "dry_run": true}\'')
+        await place.admin.click(planned, label="Reindex")
+        assert planned.content.startswith("The essays have changed since that plan; here is")
+        assert "1 removed" in planned.content
+        assert not place.said()
+        await place.admin.click(planned, label="Reindex")
+        assert place.said()[-1].content.startswith("Reindexed: ")
+
+
+async def test_a_report_is_sent_again_where_the_network_fails(house: House, ingest: Ingest) -> None:
+    ingest(f"echo '{WELL}'")
+    async with playing(house) as place:
+        planned = await plan(place)
+        place.env.inject_error("PATCH", "/channels/*/messages/*", status=503)
+        await place.admin.click(planned, label="Reindex")
+        assert place.said()[-1].content.startswith("Reindexed: ")
+        assert not await house.memory.facts("reindex:")
+
+
+async def test_a_reindex_that_is_stopped_is_told_by_the_next_start(
+    house: House, ingest: Ingest
+) -> None:
+    ingest("exec sleep 60")
+    async with playing(house) as place:
+        planned = await plan(place)
+        place.press(place.admin, planned, confirm_id(planned))
+        async with asyncio.timeout(10):
+            while not await house.memory.facts("reindex:"):
+                await asyncio.sleep(0.05)
+        await place.client.remove_cog("IndexCog")  # what closing a client does first
+        await place.env.settle()
+        assert place.said()[-1].content.startswith("Reindexing.")
+        await place.env.restart_bot(house.client())
+        assert place.said()[-1].content.startswith("I was restarted while reindexing.")
 
 
 async def test_one_that_fails_says_why_without_folders_and_the_next_may_begin(
@@ -196,32 +256,6 @@ async def test_a_reindex_that_a_restart_broke_off_is_told_there(
         await place.env.restart_bot(house.client())
         assert place.said()[-1].content.startswith("Ich wurde beim Einlesen neu gestartet.")
         assert not await house.memory.facts("reindex:")
-
-
-async def test_the_index_goes_back_and_forth(open_house: OpenHouse, index_of: IndexOf) -> None:
-    index_of(grid=GRID)
-    house = open_house(index_dir=index_of(grid="Nothing is said here any more."))
-    async with playing(house) as place:
-        for expected in (True, False):
-            result = await place.admin.slash(place.channel, "index rollback")
-            assert result.ephemeral
-            assert texts(result)[0].startswith("The index now is ")
-            await place.env.restart_bot(house.client())
-            assert result.response
-            await place.admin.click(result.response, label=labels(result.response)[0])
-            assert "The same command takes it back." in result.response.content
-            assert not labels(result.response)
-            await place.asker.send(place.channel, f"{place.me} {QUESTION}")
-            assert (GRID in place.said()[-1].content) is expected
-
-
-@pytest.mark.parametrize("settings", [{}, {"index_dir": Path("none")}])
-async def test_without_an_earlier_index_there_is_nothing_to_go_back_to(
-    open_house: OpenHouse, settings: dict[str, Path]
-) -> None:
-    async with playing(open_house(**settings)) as place:
-        result = await place.admin.slash(place.channel, "index rollback")
-        assert texts(result) == ["There is no earlier index to go back to."]
 
 
 async def test_who_may_is_checked_when_a_button_is_pressed(house: House, ingest: Ingest) -> None:

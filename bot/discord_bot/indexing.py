@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from contextlib import suppress
+from functools import partial
 from typing import Self
 
 import discord
@@ -12,17 +13,18 @@ from discord.ext import commands
 
 from bot.discord_bot.buttons import command_button, row_of
 from bot.discord_bot.client import EssayClient, Interaction, told
-from bot.discord_bot.delivery import FAULTS
+from bot.discord_bot.delivery import FAULTS, deliver
 from bot.discord_bot.libraries import Library
 from bot.discord_bot.markdown import escape
 from bot.discord_bot.phrases import say
-from bot.discord_bot.reindexing import Reindexer
+from bot.discord_bot.reindexing import DIGEST, Reindexer, digest_of
 from bot.discord_bot.rendering import LONGEST
 from bot.discord_bot.splitting import split
 from bot.errors import ReindexFailed
 from ingest.sync import SyncReport
 
 REINDEX, ROLLBACK = "reindex", "rollback"
+GENERATION = r"[0-9a-f-]{1,40}"  # the name of one; two fit into a button's id
 
 
 class IndexCog(commands.Cog):
@@ -51,44 +53,69 @@ class IndexCog(commands.Cog):
     @app_commands.guild_only
     async def reindex(self, interaction: Interaction) -> None:
         """Bring the index up to date with the essays folder: first the plan, then a button."""
-        if not await admit(self._client, interaction):
-            return
+        if await admit(self._client, interaction):
+            await self.show_plan(interaction)
+
+    async def show_plan(self, interaction: Interaction) -> None:
+        """What a reindex would do, and the button that does it."""
         await interaction.response.defer(ephemeral=True, thinking=True)
-        language = self._client.language_of(interaction)
-        library = library_of(self._client, interaction)
+        if report := await self._plan(interaction):
+            await self._offer(interaction, report)
+
+    async def _plan(self, interaction: Interaction) -> SyncReport | None:
+        """What a reindex would do; None where that cannot be told, and then the reason is."""
         try:
-            report = await self._reindexer.plan(library)
+            return await self._reindexer.plan(library_of(self._client, interaction))
         except ReindexFailed as error:
+            language = self._client.language_of(interaction)
             text = say(language, "reindex_failed", reason=escape(str(error)))
             await interaction.edit_original_response(content=text)
-            return
+        return None
+
+    async def _offer(self, interaction: Interaction, report: SyncReport, before: str = "") -> None:
+        language = self._client.language_of(interaction)
         key = "plan" if report.changes else "plan_nothing"
-        text = _with_failures(say(language, key, report=report), report, language)
-        view = reindex_button(language) if report.changes else None
+        text = _with_failures(before + say(language, key, report=report), report, language)
+        view = reindex_button(language, digest_of(report)) if report.changes else None
         await interaction.edit_original_response(content=text, view=view)
 
-    async def begin_reindex(self, interaction: Interaction) -> None:
-        """Do what was planned, and tell how it goes in the channel."""
+    async def begin_reindex(self, interaction: Interaction, planned: str) -> None:
+        """Do what was planned if that is still what would be done; else show the new plan."""
         language = self._client.language_of(interaction)
         library = library_of(self._client, interaction)
-        name = f"{REINDEX}:{library.name}"
         with self._reindexer.turn(library) as free:
             if not free:
-                link = json.loads(await self._client.memory.fact(name) or "{}").get("link", "")
-                busy = say(language, "reindex_busy", link=link)
-                await interaction.response.edit_message(content=busy, view=None)
+                await self._tell_busy(interaction, library)
                 return
-            begun = say(language, "reindexing", line="")
-            await interaction.response.edit_message(content=begun, view=None)
-            message = await self._post(interaction, begun)
-            place = {"channel": message.channel.id, "message": message.id, "link": message.jump_url}
-            await self._client.memory.keep_fact(name, json.dumps({**place, "language": language}))
-            text = await self._reindex(library, message, language)
-        await self._client.memory.keep_fact(name, "")
-        with suppress(*FAULTS):
-            await message.edit(content=text)
+            await interaction.response.edit_message(content=say(language, "checking"), view=None)
+            report = await self._plan(interaction)
+            if report and digest_of(report) == planned:
+                await self._carry_out(interaction, library)
+            elif report:
+                await self._offer(interaction, report, f"{say(language, 'plan_changed')}\n")
+
+    async def _tell_busy(self, interaction: Interaction, library: Library) -> None:
+        language = self._client.language_of(interaction)
+        text = say(language, "index_busy")
+        if place := await self._client.memory.fact(f"{REINDEX}:{library.name}"):
+            text = say(language, "reindex_busy", link=json.loads(place)["link"])
+        await interaction.response.send_message(text, ephemeral=True)
+
+    async def _carry_out(self, interaction: Interaction, library: Library) -> None:
+        language, name = self._client.language_of(interaction), f"{REINDEX}:{library.name}"
+        begun = say(language, "reindexing", line="")
+        await interaction.edit_original_response(content=begun)
+        message = await self._post(interaction, begun)
+        place = {"channel": message.channel.id, "message": message.id, "link": message.jump_url}
+        await self._client.memory.keep_fact(name, json.dumps({**place, "language": language}))
+        if text := await self._reindex(library, message, language):
+            with suppress(*FAULTS):
+                await deliver(partial(message.edit, content=text))
+            await self._client.memory.keep_fact(name, "")
 
     async def _reindex(self, library: Library, message: discord.Message, language: str) -> str:
+        """How it went; "" where this bot is being stopped, since then the next one tells it."""
+
         async def tell(line: str) -> None:
             with suppress(*FAULTS):
                 text = say(language, "reindexing", line=escape(line))
@@ -96,14 +123,14 @@ class IndexCog(commands.Cog):
 
         try:
             report = await self._reindexer.run(library, tell)
+            text = _with_failures(say(language, "reindexed", report=report), report, language)
         except ReindexFailed as error:
-            return say(language, "reindex_failed", reason=escape(str(error)))
-        return _with_failures(say(language, "reindexed", report=report), report, language)
+            text = say(language, "reindex_failed", reason=escape(str(error)))
+        return "" if self._reindexer.stopping else text
 
     async def _post(self, interaction: Interaction, text: str) -> discord.Message:
         """A message for everyone in the channel; where that is not allowed, a follow-up."""
-        channel = interaction.channel
-        message = None
+        channel, message = interaction.channel, None
         if isinstance(channel, discord.abc.Messageable):
             message = await self._client.post(channel, text)
         return message or await interaction.followup.send(text, wait=True, ephemeral=True)
@@ -115,8 +142,9 @@ class IndexCog(commands.Cog):
             place = json.loads(value)
             channel = self._client.get_partial_messageable(place["channel"])
             with suppress(*FAULTS):
+                text = say(place["language"], "reindex_interrupted")
                 message = channel.get_partial_message(place["message"])
-                await message.edit(content=say(place["language"], "reindex_interrupted"))
+                await deliver(partial(message.edit, content=text))
             await self._client.memory.keep_fact(name, "")
 
     @index.command(name="rollback")
@@ -126,35 +154,38 @@ class IndexCog(commands.Cog):
             return
         await interaction.response.defer(ephemeral=True, thinking=True)
         language = self._client.language_of(interaction)
-        generations = await asyncio.to_thread(
-            library_of(self._client, interaction).store.generations
-        )
+        library = library_of(self._client, interaction)
+        generations = await asyncio.to_thread(library.store.generations)
+        text, view = say(language, "no_rollback"), None
         if len(generations) > 1:
             published, earlier, *_ = generations
             text = say(language, "rollback_plan", published=published, generation=earlier)
-            view = row_of(command_button(ROLLBACK, say(language, "rollback", generation=earlier)))
-        else:
-            text, view = say(language, "no_rollback"), None
+            label = say(language, "rollback", generation=earlier)
+            view = row_of(command_button(f"{ROLLBACK}:{published}:{earlier}", label))
         await interaction.edit_original_response(content=text, view=view)
 
-    async def begin_rollback(self, interaction: Interaction) -> None:
-        """Go back."""
-        await interaction.response.defer()
-        language = self._client.language_of(interaction)
-        store = library_of(self._client, interaction).store
-        generations = await asyncio.to_thread(store.generations)
-        if len(generations) > 1:
-            await asyncio.to_thread(store.republish, generations[1])
-            text = say(language, "rolled_back", generation=generations[1])
-        else:
-            text = say(language, "no_rollback")
-        await interaction.edit_original_response(content=text, view=None)
+    async def begin_rollback(self, interaction: Interaction, shown: str, earlier: str) -> None:
+        """Go back to a generation, if the one that was shown is still the published one."""
+        library = library_of(self._client, interaction)
+        with self._reindexer.turn(library) as free:
+            if not free:
+                await self._tell_busy(interaction, library)
+                return
+            await interaction.response.defer()
+            language = self._client.language_of(interaction)
+            generations = await asyncio.to_thread(library.store.generations)
+            key = "rolled_back"
+            if generations[:1] == [shown] and earlier in generations:
+                await asyncio.to_thread(library.store.republish, earlier)
+            elif generations[:1] != [earlier]:  # else it was pressed twice
+                key = "rollback_changed"
+            done = say(language, key, generation=earlier)
+            await interaction.edit_original_response(content=done, view=None)
 
 
 async def admit(client: EssayClient, interaction: Interaction) -> bool:
     """Whether someone may change the essays; else they are told."""
-    refusal = client.may_edit(interaction)
-    if refusal:
+    if refusal := client.may_edit(interaction):
         await interaction.response.send_message(refusal, ephemeral=True)
     return not refusal
 
@@ -166,9 +197,10 @@ def library_of(client: EssayClient, interaction: Interaction) -> Library:
     return library
 
 
-def reindex_button(language: str) -> discord.ui.View:
-    """A button that reindexes."""
-    return row_of(command_button(REINDEX, say(language, "reindex")))
+def reindex_button(language: str, planned: str = "") -> discord.ui.View:
+    """A button that does what was planned, known by its digest; without one, it shows the plan."""
+    command = f"{REINDEX}:{planned}" if planned else REINDEX
+    return row_of(command_button(command, say(language, "reindex")))
 
 
 def _with_failures(text: str, report: SyncReport, language: str) -> str:
@@ -181,13 +213,14 @@ def _with_failures(text: str, report: SyncReport, language: str) -> str:
 
 class ConfirmButton(
     discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
-    template=rf"(?P<command>{REINDEX}|{ROLLBACK}):0",
+    template=rf"{REINDEX}(:(?P<planned>{DIGEST}))?:0"
+    rf"|{ROLLBACK}:(?P<shown>{GENERATION}):(?P<earlier>{GENERATION}):0",
 ):
     """Does what a command planned; who may is asked again, since a button outlives a role."""
 
-    def __init__(self, item: discord.ui.Button[discord.ui.View], command: str) -> None:
+    def __init__(self, item: discord.ui.Button[discord.ui.View], match: re.Match[str]) -> None:
         super().__init__(item)
-        self.command = command
+        self._match = match
 
     @classmethod
     async def from_custom_id(
@@ -198,7 +231,7 @@ class ConfirmButton(
     ) -> Self:
         """The button of this id."""
         assert isinstance(item, discord.ui.Button)
-        return cls(item, match["command"])
+        return cls(item, match)
 
     @told
     async def callback(self, interaction: Interaction) -> None:
@@ -207,7 +240,10 @@ class ConfirmButton(
             return
         cog = interaction.client.get_cog(IndexCog.__name__)
         assert isinstance(cog, IndexCog)
-        if self.command == REINDEX:
-            await cog.begin_reindex(interaction)
+        planned, shown, earlier = self._match.group("planned", "shown", "earlier")
+        if planned:
+            await cog.begin_reindex(interaction, planned)
+        elif earlier:
+            await cog.begin_rollback(interaction, shown, earlier)
         else:
-            await cog.begin_rollback(interaction)
+            await cog.show_plan(interaction)

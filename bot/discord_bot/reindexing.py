@@ -8,6 +8,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import blake2b
 from tempfile import TemporaryFile
 from typing import IO
 
@@ -19,6 +20,8 @@ from ingest.sync import SyncReport
 TOLD_EVERY = 2.5  # seconds between two lines of progress
 FOR_PEOPLE = "essay-bot: "  # begins what a process says to people
 LAST_WORDS = 300  # characters of what a process that failed said last
+DIGEST_BYTES = 8
+DIGEST = rf"[0-9a-f]{{{2 * DIGEST_BYTES}}}"  # a pattern, of what `digest_of` gives
 _log = logging.getLogger(__name__)
 
 Tell = Callable[[str], Awaitable[None]]
@@ -38,6 +41,7 @@ class Reindexer:
     """Runs `essay-bot ingest`: Chroma holds up every thread of a process while it writes."""
 
     def __init__(self) -> None:
+        self.stopping = False
         self._running: dict[str, _Child | None] = {}  # by library; None before it has begun
 
     @contextmanager
@@ -63,6 +67,8 @@ class Reindexer:
 
         Removals are allowed, since whoever starts it saw the plan.
         """
+        if self.stopping:
+            raise ReindexFailed("the bot is being stopped")
         child = self._running[library.name] = _start(library, "--allow-removals")
         waiting = asyncio.create_task(asyncio.to_thread(_wait, child))
         told = ""
@@ -74,9 +80,16 @@ class Reindexer:
         return waiting.result()
 
     def stop(self) -> None:
-        """End what runs; the index stays as it was."""
+        """End what runs, and begin nothing more; the index stays as it was."""
+        self.stopping = True
         for child in filter(None, self._running.values()):
             child.process.terminate()
+
+
+def digest_of(plan: SyncReport) -> str:
+    """What tells a plan from another one."""
+    lists = json.dumps([plan.added, plan.updated, plan.removed])
+    return blake2b(lists.encode(), digest_size=DIGEST_BYTES).hexdigest()
 
 
 def _start(library: Library, option: str) -> _Child:
@@ -92,6 +105,7 @@ def _start(library: Library, option: str) -> _Child:
             text=True,
             encoding="utf-8",
             errors="replace",
+            start_new_session=True,  # Ctrl-C is the bot's, which then ends it
         )
     except OSError as error:
         output.close()
