@@ -7,6 +7,7 @@ python -m tests.pictures FOLDER
 import argparse
 import asyncio
 import functools
+import importlib
 import shutil
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -51,12 +52,10 @@ SCENES: dict[str, tuple[Callable[[Place], Awaitable[None]], int]] = {
 
 def use_installed_chromium() -> None:
     """Playwright would download one of its own."""
-    from playwright.async_api import BrowserType
-
-    launch: Any = functools.partialmethod(
-        BrowserType.launch, executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+    browser: Any = importlib.import_module("playwright.async_api").BrowserType
+    browser.launch = functools.partialmethod(
+        browser.launch, executable_path=shutil.which("chromium"), args=["--no-sandbox"]
     )
-    BrowserType.launch = launch  # type: ignore[method-assign]
 
 
 async def draw(house: House, folder: Path) -> None:
