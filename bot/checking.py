@@ -110,11 +110,12 @@ class Signals(NamedTuple):
 
 @dataclass(frozen=True)
 class Weights:
-    """A logistic model of the signals, and how surely a claim may turn round what it cites."""
+    """A logistic model of the signals, with two limits that hold whatever it says."""
 
     bias: float
     signals: Signals
-    turned: float
+    telling: float  # the least of this signal, for short claims: few words make it up elsewhere
+    turned: float  # the most: how surely a claim may turn round what it cites
 
     def log_odds(self, signals: Signals) -> float:
         """Log-odds that a claim with these signals says what it cites; the border is 0."""
@@ -126,7 +127,7 @@ class Weights:
 def fitted_weights() -> Weights:
     """The weights in use."""
     told = json.loads(WEIGHTS.read_text("utf-8"))
-    return Weights(told["bias"], Signals(**told["signals"]), told["turned"])
+    return Weights(told["bias"], Signals(**told["signals"]), told["telling"], told["turned"])
 
 
 class Checker:
@@ -249,7 +250,8 @@ class Checker:
     def _distance(self, claim: Claim, quotes: Sequence[Quote], comparison: Comparison) -> str:
         """Whether the claim says something else than what it cites."""
         weights = fitted_weights()
-        if weights.log_odds(self._signals(quotes, comparison)) < 0:
+        signals = self._signals(quotes, comparison)
+        if weights.log_odds(signals) < 0 or signals.telling < weights.telling:
             return "it says more than what it cites, or something else"
         if _turned(claim, quotes) > weights.turned and not claim.inferred:
             return "it denies what it cites, or the other way round"

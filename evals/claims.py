@@ -51,7 +51,7 @@ FAITHFUL = "faithful"
 LOOKED_THROUGH, PASSAGES = 10, 3  # before the checker for each claim, the one it cites among them
 SEED = 0
 QUOTED_WORDS = 10
-NOT_NEAR, TURNED = 0.005, 0.005  # shares of the faithful claims that each limit may cost
+NOT_NEAR, NOT_TELLING, TURNED = 0.0075, 0.002, 0.005  # of the faithful: what each limit may cost
 MADE = ("quote of another essay", "citation of something else", "spliced")
 UNLIKE = ("added", *MADE[1:])  # kinds that the weights tell from faithful claims
 DIGITS = 3  # of a weight
@@ -186,9 +186,16 @@ def fit(found: Sequence[tuple[Signals, float]], faithful: Sequence[bool]) -> Wei
     scale = near.std(axis=0)
     model = LogisticRegression(max_iter=1000, class_weight="balanced").fit(near / scale, kept)
     weights: Matrix = (model.coef_[0] / scale).round(DIGITS)
-    border = float(np.quantile((near @ weights)[kept], NOT_NEAR))
-    limit = float(np.quantile(np.array([turned for _, turned in found])[kept], 1 - TURNED))
-    return Weights(round(-border, DIGITS), Signals(*weights.tolist()), round(limit, DIGITS))
+    return Weights(
+        bias=-_quantile((near @ weights)[kept], NOT_NEAR),
+        signals=Signals(*weights.tolist()),
+        telling=_quantile(near[kept, Signals._fields.index("telling")], NOT_TELLING),
+        turned=_quantile(np.array([turned for _, turned in found])[kept], 1 - TURNED),
+    )
+
+
+def _quantile(values: Matrix, share: float) -> float:
+    return round(float(np.quantile(values, share)), DIGITS)
 
 
 def main() -> None:

@@ -459,8 +459,8 @@ def test_corrupted_sentences_are_held_back_and_faithful_ones_shown(
 
 
 def test_the_weights_of_a_check_cost_few_of_the_faithful_sentences() -> None:
-    faithful = [Signals(n / 1000, 0, 0, 0, n % 2) for n in range(500, 1500)]
-    made = [Signals(n / 1000, 0, 0, 0, n % 2) for n in range(700)]
+    faithful = [Signals(n / 1000, n % 2, n % 3, n % 5, n % 7) for n in range(500, 1500)]
+    made = [Signals(n / 1000, n % 2, n % 3, n % 5, n % 7) for n in range(700)]
     found = [(each, n % 1000 / 1000) for n, each in enumerate(faithful + made)]
     weights = claims.fit(found, [True] * 1000 + [False] * 700)
     lost = sum(weights.log_odds(each) < 0 for each in faithful)
