@@ -34,6 +34,8 @@ _COUNTING_CLAUSE = re.compile(
 _TWO = re.compile(
     r"\b(?:both|n?either|twice|double|pair|couple|former|latter|others?|second|between|and)\b", re.I
 )
+_FOLD = re.compile(r"\b(\w+)fold\b", re.IGNORECASE)
+_ORDINAL, _NTH = re.compile(r"(?:st|nd|rd|th)\b"), re.compile(r"\d+(?:st|nd|rd|th)")
 _RANGE = re.compile(r"\b(\d+) (?:or|to|and|&) (\d+)\b")
 _LIST = re.compile(r"(\w+(?:, \w+)+,? (?:and|or) \w+) (\w+)")
 _LIST_MARK = re.compile(r", (?:and |or )?| (?:and|or) ")
@@ -83,7 +85,8 @@ def _words_of(clause: str) -> set[str]:
 
 def _in_digits(text: str) -> list[str]:
     """A text with its number words in digits: "two hundred and six", and "thirty and nine"."""
-    apart = _AMOUNT.sub(lambda word: AMOUNTS[word.group().lower()], text.replace("-", " "))
+    apart = _FOLD.sub(r"\1 fold", text.replace("-", " "))
+    apart = _AMOUNT.sub(lambda word: AMOUNTS[word.group().lower()], apart)
     told = (alpha2digit(each, "en", 0) for each in (apart, apart.replace(" and ", " & ")))
     return [_FRACTION.sub(_fraction, each) for each in told]
 
@@ -109,14 +112,16 @@ def _counts(told: str, number: re.Match[str], ground: str) -> bool:
 
     They count where the other text counts the same thing otherwise: one year, seven years.
     """
-    value = _value(number.group())
-    counted = split_words([told[number.end() :]])[0][:1]
+    value, rest = _value(number.group()), told[number.end() :]
+    ordinal = _ORDINAL.match(rest)
+    counted = split_words([rest[ordinal.end() :] if ordinal else rest])[0][:1]
     if value not in SMALL:
         return (value, counted) not in _listed(ground)
-    if value == PAIR and told[number.end() :][:2] != "nd" and not _TWO.search(ground):
+    if value == PAIR and not ordinal and not _TWO.search(ground):
         return True
+    alike = _NTH.fullmatch if ordinal else str.isdigit
     pairs = pairwise(split_words([_in_digits(ground)[0]])[0])
-    return any(first.isdigit() and [second] == counted for first, second in pairs)
+    return any(alike(first) and [second] == counted for first, second in pairs)
 
 
 def _listed(ground: str) -> list[tuple[str, list[str]]]:

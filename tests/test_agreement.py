@@ -240,3 +240,19 @@ def test_what_instructs_the_one_who_answers_is_known(sentence: str) -> None:
 def test_what_merely_speaks_of_saying_does_not_instruct() -> None:
     assert not instructs("The author says that he would write, if asked, a longer answer.")
     assert not instructs("It was too weak to answer his purposes.")
+
+
+@pytest.mark.parametrize(
+    ("claim", "ground"),
+    [
+        ("It has twentyfold weight.", "It lies with tenfold weight."),
+        ("The second point of inquiry is duty.", "The third point to be inquired into is duty."),
+    ],
+)
+def test_a_changed_multiple_or_order_is_strange(claim: str, ground: str) -> None:
+    assert strange_number(claim, ground)
+    assert not strange_number(ground, ground)
+
+
+def test_a_second_thing_may_be_the_other_one() -> None:
+    assert not strange_number("A second reason is fear.", "Another reason is fear.")

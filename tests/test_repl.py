@@ -113,7 +113,7 @@ def test_in_a_terminal_a_question_is_answered_and_remembered_by_the_next_run(des
 
 
 def test_ctrl_c_cancels_an_answer_and_the_conversation_goes_on(desk: Desk) -> None:
-    terminal = desk.chat()
+    terminal = desk.chat(EMBEDDING_BACKEND="torch")  # which takes its time
     terminal.expect_exact("›")
     terminal.sendline("What is energy imperialism?")  # the model is still loading
     terminal.expect_exact("loading the model")
