@@ -35,7 +35,8 @@ types: .venv/.installed-dev
 	@$(PY) -m mypy
 
 tests: .venv/.installed-dev
-	@$(PY) -m pytest -n 2 --dist loadfile
+	@$(PY) -m pytest -n 2 --dist loadfile --ignore tests/test_repl.py
+	@$(PY) -m pytest tests/test_repl.py # forks terminals, which fails beside the threads of others
 
 eval: .venv/.installed-dev ## measure search, answers and refusals on all that DATA holds
 	@$(PY) -m bot eval all "$(DATA)"
