@@ -5,6 +5,7 @@ Kept in SQLite below DATA_DIR. People appear only as keyed hashes of their ids.
 
 import asyncio
 import json
+import math
 import secrets
 import sqlite3
 import time
@@ -109,7 +110,7 @@ class Memory:
         self._key = _read_key(folder / KEY)
         self._servers: dict[int, ServerSettings] = {}
         self._database: sqlite3.Connection | None = None  # of the pool's thread
-        self._forgotten = 0.0  # when the old was last forgotten
+        self._forgotten = -math.inf  # when the old was last forgotten
         self._pool.submit(self._read_servers).result()
 
     def _read_servers(self) -> None:
