@@ -26,7 +26,7 @@ from ingest.errors import IndexMissing
 
 MOST_ATTEMPTS = 3  # at a question that a bot was stopped over, before it is left
 PATIENCE = 5.0  # seconds for what is under way when the bot is to stop; some kill after 10
-OUTAGE_PAUSES = (15, 60, 300, 900, 3600)  # seconds between attempts while Discord is out of reach
+OUTAGE_PAUSES = (5, 15, 60, 300, 900, 3600)  # seconds between attempts while Discord is away
 History = Callable[[], Awaitable[Sequence[Turn]]]  # reads the turns before a question
 _log = logging.getLogger(__name__)
 
