@@ -44,7 +44,7 @@ def message_json(message: Message, world: World, *, with_reference: bool = True)
     if message.thread:
         payload["thread"] = thread_json(message.thread)
     if message.interaction:
-        payload |= _interaction_origin(message.interaction, world)
+        payload |= _interaction_origin(message, message.interaction, world)
     if message.reference:
         payload |= _reference(message.reference, world, whole=with_reference)
     return payload
@@ -61,13 +61,15 @@ def _reference(referred: Message, world: World, *, whole: bool) -> Json:
     return {"message_reference": reference, "referenced_message": shown}
 
 
-def _interaction_origin(interaction: Interaction, world: World) -> Json:
-    metadata = {
+def _interaction_origin(message: Message, interaction: Interaction, world: World) -> Json:
+    metadata: Json = {
         "id": str(interaction.id),
         "type": interaction.type,
         "user": user_json(interaction.user),
         "authorizing_integration_owners": {},
     }
+    if interaction.response and interaction.response is not message:
+        metadata["original_response_message_id"] = str(interaction.response.id)
     own = str(world.me.id)
     return {"application_id": own, "webhook_id": own, "interaction_metadata": metadata}
 

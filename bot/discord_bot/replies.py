@@ -171,8 +171,9 @@ class InteractionReply:
                 wait=True,
             )
             id = message.id
-        self.asked = replace(self.asked, replies=(*self.asked.replies, id))
-        await self._means.keep(self.asked)
+        if self.asked.replies:  # else the first is not known, and a place among them means nothing
+            self.asked = replace(self.asked, replies=(*self.asked.replies, id))
+            await self._means.keep(self.asked)
 
     async def _find(self, text: str) -> int:
         """A public follow-up that Discord took although sending it failed; 0 if there is none."""

@@ -1,0 +1,93 @@
+"""Discord is out of reach for a while, over the wire: nothing is lost, and nothing comes twice."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.answering import Answerer
+from bot.settings import Settings
+from tests.conftest import ESSAYS, IndexOf
+from tests.discord_fixtures import House
+from tests.discord_records import Channel, User
+from tests.discord_server import DiscordServer
+from tests.discord_serving import serving
+from tests.test_discord_answers import LONG
+
+QUESTION = "What is energy imperialism?"
+CITED = "energy imperialism"
+SENDING = ("POST", "/channels/*/messages")
+WAIT = 40.0  # seconds; an answer is tried anew after a few
+Open = Callable[..., House]
+
+
+@pytest.fixture
+def open_one(answerer: Answerer, seed_index: Path, tmp_path: Path) -> Iterator[Open]:
+    houses: list[House] = []
+
+    def open_house(models: Answerer = answerer, index: Path = seed_index) -> House:
+        settings = Settings(
+            _env_file=None,  # type: ignore[call-arg]
+            index_dir=index,
+            essays_dir=ESSAYS,
+            data_dir=tmp_path / "data",
+            discord_message_content=True,
+        )
+        houses.append(House(models, settings))
+        return houses[-1]
+
+    yield open_house
+    for house in houses:
+        house.close()
+
+
+def place(server: DiscordServer) -> tuple[User, Channel]:
+    return server.world.user("ada"), server.world.channel("questions")
+
+
+async def test_a_question_outlives_an_outage_longer_than_all_attempts(open_one: Open) -> None:
+    house = open_one()
+    async with serving(house) as server:
+        ada, channel = place(server)
+        server.fail(503, *SENDING, times=5)
+        said = server.say(ada, channel, QUESTION, mentions_bot=True)
+        await server.wait_until(lambda: said.replies, WAIT)
+        assert CITED in said.replies[0].content
+        assert len(said.replies) == 1
+    assert await house.memory.find(said.replies[0].controls[0]["custom_id"].split(":")[2])
+
+
+async def test_a_limit_longer_than_the_bot_waits_costs_no_answer(open_one: Open) -> None:
+    async with serving(open_one()) as server:
+        ada, channel = place(server)
+        server.fail(429, *SENDING, retry_after=90)
+        said = server.say(ada, channel, QUESTION, mentions_bot=True)
+        await server.wait_until(lambda: said.replies, WAIT)
+    assert CITED in said.replies[0].content
+
+
+async def test_a_long_answer_whose_further_part_was_sent_unnoticed_comes_once(
+    open_one: Open, index_of: IndexOf
+) -> None:
+    house = open_one(index=index_of(power="\n\n".join(LONG)))
+    async with serving(house) as server:
+        ada, channel = place(server)
+        server.reset("POST", "/webhooks/*", applied=True)
+        asked = server.slash(ada, channel, "ask", {"question": QUESTION})
+        await server.wait_until(lambda: asked.followups and asked.followups[-1].controls, WAIT)
+        contents = [each.content for each in channel.said_by(server.world.me)]
+    assert len(contents) == len(set(contents)) > 1
+
+
+async def test_a_reply_to_any_part_of_a_long_answer_goes_on_from_it(
+    open_one: Open, index_of: IndexOf
+) -> None:
+    house = open_one(index=index_of(power="\n\n".join(LONG)))
+    async with serving(house) as server:
+        ada, channel = place(server)
+        asked = server.slash(ada, channel, "ask", {"question": QUESTION})
+        await server.wait_until(lambda: asked.followups and asked.followups[-1].controls, WAIT)
+        said = server.say(ada, channel, "And why?", reply_to=asked.followups[-1])
+        await server.wait_until(lambda: said.replies, WAIT)
+    assert "“" in said.replies[0].content
+    assert "do not say" not in said.replies[0].content
