@@ -178,3 +178,21 @@ async def test_a_gateway_that_is_down_at_the_start_is_tried_again(
         finally:
             child.kill()
             child.communicate()
+
+
+async def test_a_bot_that_waits_for_the_gateway_stops_when_it_is_asked_to(
+    environment: dict[str, str],
+) -> None:
+    async with DiscordServer() as server:
+        server.close_gateway()
+        child = start(server, environment)
+        try:
+            await server.wait_until(
+                lambda: any(each.path.endswith("/gateway/bot") for each in server.requests), START
+            )
+            child.send_signal(signal.SIGTERM)
+            child.communicate(timeout=WAIT)
+            assert child.returncode == 0
+        finally:
+            child.kill()
+            child.communicate()
