@@ -17,14 +17,16 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TypeVar
 
 import numpy as np
 
 from ingest.chroma import connect_server, disconnect
 from ingest.embedding import SentenceEmbeddings
 from ingest.errors import IndexUnreachable
+from ingest.models import Vectors, normalised
 from ingest.publishing import FolderStore
 from ingest.server import ServerStore
 from ingest.store import Store
@@ -159,11 +161,10 @@ class MadeUpEmbeddings(SentenceEmbeddings):
         """Where words begin, near enough."""
         return [place for place, char in enumerate(text) if place == 0 or text[place - 1] == " "]
 
-    def embed_documents(self, texts: Sequence[str]) -> list[list[float]]:
-        """A vector of length one for each, the same for the same text."""
+    def begin_documents(self, texts: Sequence[str]) -> Callable[[], Vectors]:
+        """A vector of length one for each."""
         vectors = np.random.default_rng(len(texts)).normal(size=(len(texts), DIMENSIONS))
-        scaled = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-        return cast(list[list[float]], scaled.tolist())
+        return partial(normalised, vectors.astype(np.float32))
 
 
 @contextmanager

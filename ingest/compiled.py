@@ -7,12 +7,9 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import chain
 from pathlib import Path
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -26,9 +23,9 @@ if TYPE_CHECKING:
 
 GRAPH, TOKENIZER = "model.xml", "tokenizer.json"
 BATCH_TOKENS = 1024  # more is no faster
-LENGTHS = 8  # rows are filled up to a multiple of it: each new length costs milliseconds
+LENGTHS = 16  # rows are filled up to a multiple of it: each new length costs milliseconds
 MOST_STREAMS = 8  # batches at a time; each needs memory of its own
-WAITING = 2  # batches a stream: it goes on where Python is held up, as by what Chroma writes
+MOST_STARTED = 32  # batches of one call, whose results lie in memory until they are fetched
 REMEMBERED = 16  # texts read alone: a question is searched by and compared with sentences
 T = TypeVar("T")
 
@@ -56,7 +53,7 @@ class CompiledModel:
         self._tokenizer.enable_truncation(recipe.max_length)
         streams = min(cores(), MOST_STREAMS)
         core = load_openvino().Core()
-        compiled = core.compile_model(
+        self._compiled = core.compile_model(
             core.read_model(folder / GRAPH),
             "CPU",
             {
@@ -65,12 +62,8 @@ class CompiledModel:
                 "INFERENCE_NUM_THREADS": cores(),
             },
         )
-        self._requests: SimpleQueue[Any] = SimpleQueue()
-        for _ in range(streams * WAITING):
-            self._requests.put(compiled.create_infer_request())
         self._streams = streams
-        self._pool = ThreadPoolExecutor(streams * WAITING)
-        self._read_one = lru_cache(REMEMBERED)(lambda text: self._read([text], _whole)[0])
+        self._read_one = lru_cache(REMEMBERED)(lambda text: self._begin([text], _whole)()[0])
 
     @cached_property
     def _endless(self) -> "Tokenizer":
@@ -91,41 +84,63 @@ class CompiledModel:
 
     def embed(self, texts: Sequence[str], role: Role) -> Vectors:
         """(texts, dimensions), of length 1; with the prefix the model wants for a role, if any."""
+        return self.begin(texts, role)()
+
+    def begin(self, texts: Sequence[str], role: Role) -> Callable[[], Vectors]:
+        """Begin to `embed`; calling what it gives waits for the vectors.
+
+        It goes on meanwhile even where Python is held up, as it is while Chroma writes.
+        """
         prompted = [self._recipe.prompts[role] + text for text in texts]
         if len(prompted) == 1:
             pooled = [self._pool_tokens(*self._read_one(prompted[0]))]
-        else:
-            pooled = self._read(prompted, self._pool_tokens)
-        return normalised(np.array(pooled))  # in 32 bits: made in fewer, they are not of length 1
+            return lambda: normalised(np.array(pooled))
+        collect = self._begin(prompted, self._pool_tokens)
+        # In 32 bits: made in fewer, they are not of length 1.
+        return lambda: normalised(np.array(collect()))
 
     def embed_tokens(self, texts: Sequence[str]) -> list[TokenEmbeddings]:
         """A vector for each token of each text, as far as the model reads."""
         if len(texts) == 1:
             return [_own_tokens(*self._read_one(texts[0]))]
-        return self._read(texts, _own_tokens)
+        return self._begin(texts, _own_tokens)()
 
     def _pool_tokens(self, _: "Encoding", vectors: Vectors) -> Vectors:
-        pooled: Vectors = vectors[0] if self._recipe.pooling == "cls" else vectors.mean(axis=0)
+        pooled: Vectors = vectors[0].copy() if self._recipe.pooling == "cls" else vectors.mean(0)
         return pooled
 
-    def _read(self, texts: Sequence[str], finish: "Callable[[Encoding, Vectors], T]") -> list[T]:
-        """What `finish` makes of each text's tokens and their vectors; the longest are read first.
+    def _begin(
+        self, texts: Sequence[str], finish: "Callable[[Encoding, Vectors], T]"
+    ) -> Callable[[], list[T]]:
+        """Begin to read texts, the longest first; calling what it gives waits until that is done.
 
-        As many batches are read at a time as there are streams, whichever threads ask.
+        It gives what `finish` makes of each text's tokens and their vectors, which are no more
+        there afterwards. As many batches are read at a time as there are streams, whichever
+        threads ask.
         """
         encodings = self._tokenizer.encode_batch(list(texts))
-
-        def read(batch: list[int]) -> list[T]:
-            vectors = self._infer([encodings[place].ids for place in batch])
-            return [
-                finish(encodings[place], row[: len(encodings[place].ids)])
-                for place, row in zip(batch, vectors, strict=True)
-            ]
-
         batches = list(self._batches([len(encoding.ids) for encoding in encodings]))
-        done = map(read, batches) if len(batches) == 1 else self._pool.map(read, batches)
-        results = dict(zip(chain(*batches), chain(*done), strict=True))
-        return [results[place] for place in range(len(texts))]
+        requests = [self._compiled.create_infer_request() for _ in batches[:MOST_STARTED]]
+
+        def start(number: int) -> None:
+            if number < len(batches):
+                rows = [encodings[place].ids for place in batches[number]]
+                requests[number % MOST_STARTED].start_async(self._fill(rows))
+
+        def collect() -> list[T]:
+            results = {}
+            for number, batch in enumerate(batches):
+                request = requests[number % MOST_STARTED]
+                request.wait()
+                for place, row in zip(batch, request.get_output_tensor().data, strict=True):
+                    encoding = encodings[place]
+                    results[place] = finish(encoding, row[: len(encoding.ids)])
+                start(number + MOST_STARTED)
+            return [results[place] for place in range(len(texts))]
+
+        for number in range(len(requests)):
+            start(number)
+        return collect
 
     def _batches(self, lengths: Sequence[int]) -> Iterator[list[int]]:
         """Places of texts that are read together, so that all streams have something to do."""
@@ -139,20 +154,15 @@ class CompiledModel:
         if batch:
             yield batch
 
-    def _infer(self, rows: Sequence[Sequence[int]]) -> Vectors:
-        """(rows, longest row or more, dimensions)."""
-        longest = -(-max(map(len, rows)) // LENGTHS) * LENGTHS
-        ids = np.full((len(rows), min(longest, self._recipe.max_length)), self._recipe.pad)
+    def _fill(self, rows: Sequence[Sequence[int]]) -> list[Any]:
+        """The network's input: tokens and which of them count, both (rows, longest or more)."""
+        longest = min(-(-len(rows[0]) // LENGTHS) * LENGTHS, self._recipe.max_length)
+        ids = np.full((len(rows), longest), self._recipe.pad, dtype=np.int64)
         mask = np.zeros_like(ids)
         for place, row in enumerate(rows):
             ids[place, : len(row)] = row
             mask[place, : len(row)] = 1
-        request = self._requests.get()
-        try:
-            vectors: Vectors = request.infer([ids, mask], share_inputs=True)[0]
-            return vectors
-        finally:
-            self._requests.put(request)
+        return [ids, mask]
 
 
 def write_files(blueprint: "Blueprint", folder: Path, precision: str) -> Recipe:
@@ -203,7 +213,7 @@ def _inputs(blueprint: "Blueprint") -> dict[str, Any]:
 
 
 def _whole(encoding: "Encoding", vectors: Vectors) -> "tuple[Encoding, Vectors]":
-    return encoding, vectors
+    return encoding, vectors.copy()
 
 
 def _own_tokens(encoding: "Encoding", vectors: Vectors) -> TokenEmbeddings:

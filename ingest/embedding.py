@@ -2,11 +2,12 @@
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Literal, cast
 
+import numpy as np
 from langchain_core.embeddings import Embeddings
 
 from ingest.errors import ModelUnavailable
@@ -16,6 +17,7 @@ from ingest.models import (
     WEIGHTS,
     EmbeddingModel,
     TokenEmbeddings,
+    Vectors,
     find_model,
     sha256,
 )
@@ -82,9 +84,16 @@ class SentenceEmbeddings(Embeddings):
 
     def embed_documents(self, texts: Sequence[str]) -> list[list[float]]:
         """One vector a text; text beyond `max_tokens` would be cut, so hand in passages."""
+        return cast(list[list[float]], self.begin_documents(texts)().tolist())
+
+    def begin_documents(self, texts: Sequence[str]) -> Callable[[], Vectors]:
+        """Begin to embed texts, beside other work; calling what it gives waits for it.
+
+        That gives (texts, dimensions).
+        """
         if not texts:
-            return []
-        return cast(list[list[float]], self._model().embed(texts, "document").tolist())
+            return lambda: np.empty((0, 0), dtype=np.float32)
+        return self._model().begin(texts, "document")
 
     def embed_tokens(self, texts: Sequence[str]) -> list[TokenEmbeddings]:
         """A vector for each token of each text, as far as the model reads; normalised."""

@@ -65,7 +65,6 @@ class Rows:
             page = passages[first : first + PAGE]
             self._passages.upsert(
                 ids=[passage.id for passage in page],
-                documents=[passage.text for passage in page],
                 embeddings=np.stack(vectors[first : first + PAGE]),
                 metadatas=[_passage_metadata(passage) for passage in page],
             )
@@ -76,8 +75,10 @@ class Rows:
             page = essays[first : first + PAGE]
             self._essays.upsert(
                 ids=[_edition(essay) for essay in page],
-                documents=[essay.page_content for essay in page],
-                metadatas=[{"essay": json.dumps(essay.metadata)} for essay in page],
+                metadatas=[
+                    {"essay": json.dumps(essay.metadata), "text": essay.page_content}
+                    for essay in page
+                ],
                 embeddings=np.ones((len(page), 1), dtype=np.float32),  # fetched by id only
             )
 
@@ -139,9 +140,8 @@ class Rows:
         names = sorted(editions)
         for first in range(0, len(names), PAGE):
             page = self._essays.get(ids=names[first : first + PAGE])
-            pairs = zip(page["documents"] or [], page["metadatas"] or [], strict=True)
-            for text, metadata in pairs:
-                yield Document(text, metadata=json.loads(str(metadata["essay"])))
+            for row in _read_metadata(page):
+                yield Document(row["text"], metadata=json.loads(row["essay"]))
 
     def all_passages(self) -> Iterator[list[IndexedPassage]]:
         """Every passage, a page at a time."""
@@ -199,12 +199,18 @@ def _passage_metadata(passage: IndexedPassage) -> dict[str, str | int]:
         "start": passage.start,
         "end": passage.end,
         "digest": passage.digest,
+        "text": passage.text,  # a document would be indexed by Chroma too, which costs half of it
     }
 
 
-def _read_passages(rows: Mapping[str, Any]) -> list[IndexedPassage]:
+def _read_metadata(rows: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """With the text, which older indexes keep as a document."""
     pairs = zip(rows["documents"], rows["metadatas"], strict=True)
-    return [IndexedPassage(text=text, **metadata) for text, metadata in pairs]
+    return [{"text": document} | metadata for document, metadata in pairs]
+
+
+def _read_passages(rows: Mapping[str, Any]) -> list[IndexedPassage]:
+    return [IndexedPassage(**metadata) for metadata in _read_metadata(rows)]
 
 
 def _read_rows(rows: Mapping[str, Any]) -> list[tuple[IndexedPassage, Vector]]:

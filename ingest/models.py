@@ -2,7 +2,7 @@
 
 import hashlib
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -41,6 +41,9 @@ class EmbeddingModel(Protocol):
 
     def embed(self, texts: Sequence[str], role: Role) -> Vectors:
         """(texts, dimensions), of length 1; with the prefix the model wants for a role, if any."""
+
+    def begin(self, texts: Sequence[str], role: Role) -> Callable[[], Vectors]:
+        """Begin to `embed`, where a model can; calling what it gives waits for the vectors."""
 
     def embed_tokens(self, texts: Sequence[str]) -> list[TokenEmbeddings]:
         """A vector for each token of each text, as far as the model reads."""

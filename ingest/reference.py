@@ -5,7 +5,8 @@ The only file that knows sentence-transformers, transformers and torch; loading 
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -69,6 +70,10 @@ class ReferenceModel:
                 show_progress_bar=False,
             )
         return cast(Vectors, vectors)
+
+    def begin(self, texts: Sequence[str], role: Role) -> Callable[[], Vectors]:
+        """`embed`, put off until what it gives is called: torch and Python hold each other up."""
+        return partial(self.embed, texts, role)
 
     def embed_tokens(self, texts: Sequence[str]) -> list[TokenEmbeddings]:
         """A vector for each token of each text, as far as the model reads."""

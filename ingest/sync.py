@@ -1,11 +1,10 @@
 """Bring an index up to date with a folder of essays: read, compare, embed what is new, publish."""
 
+from collections import ChainMap
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
 from langchain_core.documents import Document
 
 from ingest.embedding import SentenceEmbeddings
@@ -189,15 +188,14 @@ def _nothing_readable(essays: Path, failed: dict[str, str]) -> str:
 def _build(
     plan: _Plan, draft: Draft, embeddings: SentenceEmbeddings, progress: Progress
 ) -> SyncReport:
-    with ThreadPoolExecutor(1) as aside:
-        builder = _Builder(draft, embeddings, aside)
-        builder.keep(plan.to_keep)
-        for source in plan.to_make:
-            progress(source)
-            essay = _read_again(plan, source, draft.previous)
-            if essay:
-                builder.add(essay)
-        manifest = builder.finish()
+    builder = _Builder(draft, embeddings)
+    builder.keep(plan.to_keep)
+    for source in plan.to_make:
+        progress(source)
+        essay = _read_again(plan, source, draft.previous)
+        if essay:
+            builder.add(essay)
+    manifest = builder.finish()
     return replace(
         plan.report,
         generation=draft.publish(manifest),
@@ -232,18 +230,17 @@ class _Part:
 class _Builder:
     """Fills a draft, from the previous generation where it can, else by embedding.
 
-    While a part is embedded, aside, the one before it is written and the next one is split.
+    While a part is embedded, the one before it is written and the next one is split.
     """
 
-    def __init__(self, draft: Draft, embeddings: SentenceEmbeddings, aside: Executor) -> None:
+    def __init__(self, draft: Draft, embeddings: SentenceEmbeddings) -> None:
         self.embedded = 0
         self._draft = draft
         self._embeddings = embeddings
-        self._aside = aside
         self._entries: dict[str, EssayEntry] = {}
         self._vectors: dict[str, Vector] = {}  # by digest, of passages that may come again
         self._pending = _Part()
-        self._embedding: tuple[_Part, Future[dict[str, Vector]]] | None = None
+        self._embedding: tuple[_Part, Callable[[], dict[str, Vector]]] = (_Part(), dict)
 
     def keep(self, sources: Sequence[str]) -> None:
         """Take over the essays of these sources, and remember the other passages' vectors."""
@@ -284,27 +281,27 @@ class _Builder:
         return Manifest(self._embeddings.identity, dict(sorted(self._entries.items())))
 
     def _flush(self) -> None:
-        """Have what is pending embedded, and meanwhile write what was embedded before."""
-        part, vectors = self._embedding or (_Part(), None)
-        ready = vectors.result() if vectors else {}
-        self._embedding = self._pending, self._embed(self._pending, self._vectors | ready)
+        """Begin to embed what is pending, and meanwhile write what was embedded before."""
+        part, embedded = self._embedding
+        ready = embedded()
+        self._embedding = self._pending, self._embed(self._pending, ready)
         self._pending = _Part()
         self._draft.rows.add_passages(part.passages, [ready[each.digest] for each in part.passages])
         self._draft.rows.add_essays(part.essays)
 
-    def _embed(self, part: _Part, known: dict[str, Vector]) -> "Future[dict[str, Vector]]":
-        """The vectors of a part, by digest, of which only those of new texts are computed."""
+    def _embed(self, part: _Part, ready: dict[str, Vector]) -> Callable[[], dict[str, Vector]]:
+        """Begin to embed the texts of a part that are new; gives what waits for all its vectors.
+
+        Those by digest, of which some may be `ready` and not written yet.
+        """
         texts = {each.digest: each.text for each in part.passages}
+        known = ChainMap(ready, self._vectors)
         found = {key: known[key] for key in texts if key in known}
         found |= self._draft.rows.vectors_of([key for key in texts if key not in found])
         new = {key: text for key, text in texts.items() if key not in found}
         self.embedded += len(new)
-
-        def embed() -> dict[str, Vector]:
-            vectors = self._embeddings.embed_documents(list(new.values()))
-            return found | dict(zip(new, np.asarray(vectors, dtype=np.float32), strict=True))
-
-        return self._aside.submit(embed)
+        embedded = self._embeddings.begin_documents(list(new.values()))
+        return lambda: found | dict(zip(new, embedded(), strict=True))
 
 
 def _passages_of(essay: Document, embeddings: SentenceEmbeddings) -> Iterator[IndexedPassage]:

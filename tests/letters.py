@@ -4,13 +4,13 @@ It stands where a test is about processes and files, and the real model would on
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import cast
 
 import numpy as np
 
 from ingest.embedding import SentenceEmbeddings
-from ingest.models import TokenEmbeddings
+from ingest.models import TokenEmbeddings, Vectors
 
 
 class LetterEmbeddings(SentenceEmbeddings):
@@ -24,8 +24,8 @@ class LetterEmbeddings(SentenceEmbeddings):
     def token_starts(self, text: str) -> list[int]:
         return [match.start() for match in re.finditer(r"\S+", text)]
 
-    def embed_documents(self, texts: Sequence[str]) -> list[list[float]]:
-        return [self.embed_query(text) for text in texts]
+    def begin_documents(self, texts: Sequence[str]) -> Callable[[], Vectors]:
+        return lambda: np.array([self.embed_query(text) for text in texts], dtype=np.float32)
 
     def embed_tokens(self, texts: Sequence[str]) -> list[TokenEmbeddings]:
         return [

@@ -49,7 +49,7 @@ def read(index: str, url: str = "") -> None:
                 errors.append(repr(error))
             asked += 1
 
-    thread = threading.Thread(target=ask_without_pause)
+    thread = threading.Thread(target=ask_without_pause, daemon=True)
     thread.start()
     for line in sys.stdin:
         hits = answerer.search(line.strip(), 3)
