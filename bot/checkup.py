@@ -66,11 +66,11 @@ def look_at_essays(patient: Patient) -> Told:
         suffixes = ", ".join(sorted(SUFFIXES))
         return Told("problem", f"There are no essays in {folder}; put {suffixes} files there.")
     failed = dict(found.failed)
-    for path in found.paths:  # up to the first one that can be read
+    for path in found.paths.values():  # up to the first one that can be read
         try:
-            read_essay(folder, path)
+            read_essay(folder, Path(path))
         except EssayUnreadable as error:
-            failed[path.name] = str(error)
+            failed[Path(path).name] = str(error)
         else:
             break
     else:

@@ -5,7 +5,7 @@ import io
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -70,7 +70,7 @@ def ingest(
     Only new and changed essays are embedded. Answers go on meanwhile from the index as it was;
     the new one replaces it in one step.
     """
-    from ingest.embedding import SentenceEmbeddings
+    from ingest.choice import EmbeddingChoice
     from ingest.store import open_store
     from ingest.sync import sync
 
@@ -79,7 +79,7 @@ def ingest(
         report = sync(
             essays or settings.essays_dir,
             open_store(index or settings.index_dir, settings.chroma_url),
-            SentenceEmbeddings(settings.embedding_model, settings.embedding_backend),
+            EmbeddingChoice(settings.embedding_model, settings.embedding_backend),
             dry_run=dry_run,
             allow_removals=allow_removals,
             progress=progress,
@@ -243,9 +243,13 @@ def _progress(quiet: bool) -> "Iterator[Callable[[SyncReport], Progress]]":
     if quiet:
         yield lambda _plan: lambda _source: None
         return
-    from bot.terminal import new_console, sync_progress
+    with ExitStack() as shown:
 
-    with sync_progress(new_console(stderr=True)) as start:
+        def start(plan: "SyncReport") -> "Progress":
+            from bot.terminal import new_console, sync_progress  # once there is something to show
+
+            return shown.enter_context(sync_progress(new_console(stderr=True)))(plan)
+
         yield start
 
 

@@ -2,8 +2,6 @@
 
 import re
 
-import charset_normalizer
-
 from ingest.errors import EssayUnreadable
 from ingest.extracts import printable
 
@@ -31,6 +29,8 @@ def _decode(content: bytes) -> str:
 
 
 def _refuse_binary(content: bytes) -> None:
+    import charset_normalizer  # here, since nearly all files are UTF-8
+
     if charset_normalizer.is_binary(content):
         raise EssayUnreadable("it is not text, whatever its name says")
 
@@ -47,6 +47,8 @@ def _refuse_damaged_utf8(content: bytes, error: UnicodeDecodeError) -> None:
 
 
 def _decode_legacy(content: bytes) -> str:
+    import charset_normalizer
+
     ascii_share = len(content.decode("ascii", errors="ignore")) / len(content)
     likely = None
     if ascii_share >= WESTERN_SHARE and b"\0" not in content:

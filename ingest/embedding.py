@@ -4,14 +4,11 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from functools import cache, cached_property
-from pathlib import Path
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal, Self, cast
 
-import numpy as np
 from langchain_core.embeddings import Embeddings
 
 from ingest.errors import ModelUnavailable
-from ingest.export import NotExported, open_export
 from ingest.models import (
     DEFAULT_MODEL,
     WEIGHTS,
@@ -19,9 +16,11 @@ from ingest.models import (
     TokenEmbeddings,
     Vectors,
     find_model,
-    sha256,
+    identity_of,
 )
-from ingest.reference import ReferenceModel
+
+if TYPE_CHECKING:
+    from ingest.reference import ReferenceModel
 
 Backend = Literal["auto", "openvino", "torch"]
 
@@ -46,18 +45,12 @@ class SentenceEmbeddings(Embeddings):
 
     @cached_property
     def identity(self) -> str:
-        """What an index remembers of the model that made it, told without loading the model.
+        """What an index remembers of the model that made it, told without loading the model."""
+        return identity_of(self.name)
 
-        A folder's weights are part of it, since the same folder may hold another model tomorrow.
-        The backend is not: its vectors differ by less than two passages of one sense do, and it is
-        held against torch before it is used, so an index made by one is read, and brought up to
-        date, by the other.
-        """
-        weights = Path(self.name) / WEIGHTS
-        try:
-            return f"{self.name}@{sha256(weights)[:12]}"
-        except (OSError, ValueError):  # a name on the hub, or of a folder without such a file
-            return self.name
+    def open(self) -> Self:
+        """The embeddings themselves; see ingest.choice."""
+        return self
 
     def load(self) -> None:
         """Load the model now, so that the first text need not wait."""
@@ -92,7 +85,7 @@ class SentenceEmbeddings(Embeddings):
         That gives (texts, dimensions).
         """
         if not texts:
-            return lambda: np.empty((0, 0), dtype=np.float32)
+            return _no_vectors
         return self._model().begin(texts, "document")
 
     def embed_tokens(self, texts: Sequence[str]) -> list[TokenEmbeddings]:
@@ -110,11 +103,20 @@ class SentenceEmbeddings(Embeddings):
             return self._loaded
 
 
+def _no_vectors() -> Vectors:
+    import numpy as np
+
+    return np.empty((0, 0), dtype=np.float32)
+
+
 def _load(name: str, backend: Backend) -> EmbeddingModel:
+    from ingest.export import NotExported, open_export
+    from ingest.reference import ReferenceModel
+
     found = find_model(name)
 
     @cache
-    def reference() -> ReferenceModel:
+    def reference() -> "ReferenceModel":
         return ReferenceModel(name, found.folder if found else name)
 
     if backend == "torch":

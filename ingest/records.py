@@ -4,16 +4,20 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, TypeAlias
 
-import numpy as np
 import pydantic
 
 from ingest.errors import IndexMismatch
 from ingest.passages import PASSAGE_RULES
 
+if TYPE_CHECKING:
+    from typing import Any
+
+    import numpy as np
+
 KEEP = 3  # generations, the published one included: a reader may still hold an older one
-Vector = np.ndarray[Any, np.dtype[np.float32]]
+Vector: TypeAlias = "np.ndarray[Any, np.dtype[np.float32]]"
 
 
 def now() -> str:

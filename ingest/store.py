@@ -3,19 +3,20 @@
 from collections.abc import Set
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from ingest.index import Generation, Rows
 from ingest.publishing import FolderStore
 from ingest.records import Manifest, Vector
-from ingest.server import ServerStore
+
+if TYPE_CHECKING:
+    from ingest.index import Generation, Rows
 
 
 class Draft(Protocol):
     """The next generation, being built; readers see nothing of it before `publish`."""
 
-    previous: Generation | None  # what is published now
-    rows: Rows  # to add to, after `keep`
+    previous: "Generation | None"  # what is published now
+    rows: "Rows"  # to add to, after `keep`
 
     def keep(self, editions: Set[str]) -> dict[str, Vector]:
         """Begin with these editions of the previous generation, and nothing else.
@@ -39,7 +40,7 @@ class Store(Protocol):
     def manifest(self, name: str) -> Manifest:
         """What a generation holds. Raises IndexDamaged."""
 
-    def open(self, name: str) -> Generation:
+    def open(self, name: str) -> "Generation":
         """Open a generation for reading. Raises IndexDamaged."""
 
     def republish(self, name: str) -> None:
@@ -57,4 +58,8 @@ def open_store(index: Path, url: str = "") -> Store:
 
     Nothing is opened or asked yet.
     """
-    return ServerStore(url, index.name) if url else FolderStore(index)
+    if not url:
+        return FolderStore(index)
+    from ingest.server import ServerStore
+
+    return ServerStore(url, index.name)

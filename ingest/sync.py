@@ -4,17 +4,21 @@ from collections import ChainMap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from langchain_core.documents import Document
-
-from ingest.embedding import SentenceEmbeddings
+from ingest.choice import Embedder
 from ingest.errors import EssaysMissing, EssayUnreadable, IndexMissing, TooManyRemovals
-from ingest.essays import find_essays, fingerprint, read_essay, source_of
-from ingest.index import Generation
+from ingest.essays import find_essays, fingerprint, read_essay
 from ingest.passages import split_passages
 from ingest.readers import SUFFIXES
 from ingest.records import EssayEntry, IndexedPassage, Manifest, Vector, digest, edition, now
 from ingest.store import Draft, Store
+
+if TYPE_CHECKING:
+    from langchain_core.documents import Document
+
+    from ingest.embedding import SentenceEmbeddings
+    from ingest.index import Generation
 
 MOST_REMOVALS = 0.5  # of the essays, before a sync asks whether it is meant
 PASSAGES_AT_ONCE = 256  # embedded and written together: a long sync needs little memory
@@ -54,7 +58,7 @@ class SyncReport:
 def sync(
     essays: Path,
     store: Store,
-    embeddings: SentenceEmbeddings,
+    embedder: Embedder,
     *,
     dry_run: bool = False,
     allow_removals: bool = False,
@@ -68,12 +72,14 @@ def sync(
     Raises EssaysMissing, TooManyRemovals unless `allow_removals`, IndexBusy, IndexDamaged,
     IndexUnwritable, ModelUnavailable and WeightsDamaged.
     """
-    plan = _plan(essays, _published(store), embeddings.identity)
+    plan = _plan(essays, _published(store), embedder.identity)
     if dry_run:
         return replace(plan.report, dry_run=True)
     plan.check_removals(allow_removals)
     if not plan.report.changes:
         return plan.report
+    show = progress(plan.report)
+    embeddings = embedder.open()
     if plan.to_make:
         embeddings.load()  # what cannot be loaded fails before anything is written
     with store.writing() as draft:
@@ -81,7 +87,7 @@ def sync(
         plan.check_removals(allow_removals)
         if not plan.report.changes:
             return plan.report
-        return _build(plan, draft, embeddings, progress(plan.report))
+        return _build(plan, draft, embeddings, show)
 
 
 _State = tuple[str, Manifest] | None  # name and content of the published generation
@@ -95,7 +101,7 @@ def _published(store: Store) -> _State:
     return name, store.manifest(name)
 
 
-def _state(generation: Generation | None) -> _State:
+def _state(generation: "Generation | None") -> _State:
     return (generation.name, generation.manifest) if generation else None
 
 
@@ -152,8 +158,7 @@ def _fingerprints(essays: Path, report: SyncReport) -> dict[str, str]:
     finding = find_essays(essays)
     report.failed.update(finding.failed)
     found = {}
-    for path in finding.paths:
-        source = source_of(essays, path)
+    for source, path in finding.paths.items():
         try:
             found[source] = fingerprint(path)
         except EssayUnreadable as error:
@@ -186,7 +191,7 @@ def _nothing_readable(essays: Path, failed: dict[str, str]) -> str:
 
 
 def _build(
-    plan: _Plan, draft: Draft, embeddings: SentenceEmbeddings, progress: Progress
+    plan: _Plan, draft: Draft, embeddings: "SentenceEmbeddings", progress: Progress
 ) -> SyncReport:
     builder = _Builder(draft, embeddings)
     builder.keep(plan.to_keep)
@@ -204,7 +209,7 @@ def _build(
     )
 
 
-def _read_again(plan: _Plan, source: str, previous: Generation | None) -> Document | None:
+def _read_again(plan: _Plan, source: str, previous: "Generation | None") -> "Document | None":
     """The essay, or its earlier version where the file was spoiled after the plan was made."""
     try:
         return read_essay(plan.essays, plan.essays / source)
@@ -220,7 +225,7 @@ class _Part:
     """What is embedded and written together."""
 
     passages: list[IndexedPassage] = field(default_factory=list)
-    essays: list[Document] = field(default_factory=list)
+    essays: "list[Document]" = field(default_factory=list)
 
     @property
     def full(self) -> bool:
@@ -233,7 +238,7 @@ class _Builder:
     While a part is embedded, the one before it is written and the next one is split.
     """
 
-    def __init__(self, draft: Draft, embeddings: SentenceEmbeddings) -> None:
+    def __init__(self, draft: Draft, embeddings: "SentenceEmbeddings") -> None:
         self.embedded = 0
         self._draft = draft
         self._embeddings = embeddings
@@ -259,7 +264,7 @@ class _Builder:
             for essay in previous.rows.essays(editions):  # other rules or model: only text stays
                 self.add(essay)
 
-    def add(self, essay: Document) -> None:
+    def add(self, essay: "Document") -> None:
         """Split an essay into passages, and embed those whose text is new."""
         passages = list(_passages_of(essay, self._embeddings))
         self._entries[essay.metadata["source"]] = EssayEntry(
@@ -304,7 +309,7 @@ class _Builder:
         return lambda: found | dict(zip(new, embedded(), strict=True))
 
 
-def _passages_of(essay: Document, embeddings: SentenceEmbeddings) -> Iterator[IndexedPassage]:
+def _passages_of(essay: "Document", embeddings: "SentenceEmbeddings") -> Iterator[IndexedPassage]:
     text, source = essay.page_content, essay.metadata["source"]
     passages = split_passages(text, embeddings.token_starts(text), embeddings.max_tokens)
     for passage in passages:

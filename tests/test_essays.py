@@ -102,8 +102,9 @@ def test_essays_are_found_below_the_folder_in_order_and_hidden_files_are_not(
     for name in ("b.txt", "a/c.MD", "a/d.pdf", "a/notes.doc", ".hidden.txt", ".git/x.txt", "a.txt"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("Words.")
-    found = [path.relative_to(tmp_path).as_posix() for path in find_essays(tmp_path).paths]
-    assert found == ["a.txt", "a/c.MD", "a/d.pdf", "b.txt"]
+    found = find_essays(tmp_path).paths
+    assert list(found) == ["a.txt", "a/c.MD", "a/d.pdf", "b.txt"]
+    assert all(source_of(tmp_path, Path(path)) == source for source, path in found.items())
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
@@ -150,7 +151,7 @@ def test_what_cannot_be_looked_at_is_told_with_its_reason(tmp_path: Path) -> Non
     (tmp_path / "folder.txt").mkdir()
     (tmp_path / os.fsdecode(b"caf\xe9.txt")).write_text("Words.")
     finding = find_essays(tmp_path)
-    assert finding.paths == []
+    assert finding.paths == {}
     assert finding.failed == {
         "pipe.txt": "it is not a file",
         "folder.txt": "it is not a file",
@@ -167,5 +168,5 @@ def test_folders_behind_links_are_read_once_and_a_circle_ends(tmp_path: Path) ->
     (essays / "linked").symlink_to(tmp_path / "elsewhere")
     (essays / "a" / "circle").symlink_to(essays)
     found = find_essays(essays)
-    assert [source_of(essays, path) for path in found.paths] == ["linked/one.txt"]
+    assert list(found.paths) == ["linked/one.txt"]
     assert found.failed == {}

@@ -1,0 +1,133 @@
+"""The next generation of an index in a folder, built aside from the one before it."""
+
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Set
+from dataclasses import replace
+from pathlib import Path
+
+from ingest.chroma import close_folder, connect_folder, damaged
+from ingest.errors import IndexDamaged, IndexMissing
+from ingest.index import SYNC_ROWS, Generation, Rows, index_keywords, persist
+from ingest.publishing import FolderStore, copy_chroma, sizes_in
+from ingest.records import Manifest, Vector, dump_manifest
+
+DEAD_SHARE = 0.25  # deleted passages to live ones, from which on a copy is written afresh
+_NAME = re.compile(r"(\d{6,})-[0-9a-f]{6}")
+
+
+class FolderDraft:
+    """The next generation of a FolderStore, in a folder aside."""
+
+    rows: Rows
+
+    def __init__(self, store: FolderStore) -> None:
+        self._store = store
+        self._aside = store.folder / "building"
+        shutil.rmtree(self._aside, ignore_errors=True)  # of a writer that was killed
+        number = max(map(_number, (store.folder / "generations").iterdir()), default=0) + 1
+        # A name that was never used: Chroma keeps a client for each path it has seen.
+        self._folder = self._aside / f"{number:06d}-{secrets.token_hex(3)}"
+        self._folder.mkdir(parents=True)
+        self._deleted = 0
+        self._open: Rows | None = None
+        self.previous = self._open_previous()
+
+    def _open_previous(self) -> Generation | None:
+        try:
+            return self._store.open(self._store.published())
+        except IndexMissing:
+            return None
+
+    def keep(self, editions: Set[str]) -> dict[str, Vector]:
+        """Begin with these editions of the previous generation; see Draft.
+
+        Its Chroma folder is copied and the rest deleted from the copy; now and then the rows are
+        written afresh, since Chroma never gives back the place of what was deleted.
+        """
+        previous = self.previous
+        if previous is None or not editions:
+            self._begin()
+            return _vectors(previous, previous.manifest.editions() if previous else set())
+        others = previous.manifest.editions() - editions
+        vectors = _vectors(previous, others)
+        deleted = previous.manifest.deleted + len(vectors)
+        if deleted > DEAD_SHARE * previous.manifest.passages:
+            self._begin()
+            self._write_afresh(previous, editions)
+        else:
+            self._copy(others)
+            self._deleted = deleted
+        return vectors
+
+    def _begin(self) -> None:
+        self.rows = self._open = Rows.create(connect_folder(self._folder / "chroma"))
+
+    def _copy(self, others: Set[str]) -> None:
+        assert self.previous
+        folder = self._folder / "chroma"
+        copy_chroma(self._store.place(self.previous.name) / "chroma", folder)
+        self.rows = self._open = Rows(connect_folder(folder))
+        self.rows.sync_every(SYNC_ROWS)
+        self.rows.delete(sorted(others))
+
+    def _write_afresh(self, previous: Generation, editions: Set[str]) -> None:
+        for page in previous.rows.all_rows():
+            kept = [row for row in page if row[0].edition in editions]
+            self.rows.add_passages([row[0] for row in kept], [row[1] for row in kept])
+        for essay in previous.rows.essays(editions):
+            self.rows.add_essays([essay])
+
+    def publish(self, manifest: Manifest) -> str:
+        """Make it the generation that is read; those beyond KEEP are removed."""
+        try:
+            self.rows.check(manifest)
+        except IndexDamaged as error:
+            raise damaged(self._store.folder, error) from error
+        passages = [passage for page in self.rows.all_passages() for passage in page]
+        index_keywords(passages).save(self._folder / "keywords")
+        self._close_rows()
+        persist(self._folder / "chroma")
+        files = sizes_in(self._folder)
+        told = dump_manifest(replace(manifest, deleted=self._deleted, files=files))
+        (self._folder / "manifest.json").write_bytes(told)
+        _flush(self._folder)
+        name = self._folder.rename(self._store.place(self._folder.name)).name
+        self._store.point_to(name)
+        self._store.remove_strays()
+        return name
+
+    def _close_rows(self) -> None:
+        if self._open:
+            close_folder(self._open.client)
+        self._open = None
+
+    def close(self) -> None:
+        """Close everything, and remove what was not published."""
+        self._close_rows()
+        if self.previous:
+            self.previous.close()
+        shutil.rmtree(self._aside, ignore_errors=True)
+
+
+def _vectors(previous: Generation | None, editions: Set[str]) -> dict[str, Vector]:
+    if previous is None:
+        return {}
+    return {passage.digest: vector for passage, vector in previous.rows.rows_of(sorted(editions))}
+
+
+def _flush(folder: Path) -> None:
+    """Have the disk hold all of a folder: the pointer must not survive a power cut alone."""
+    for path in [*folder.rglob("*"), folder]:
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _number(generation: Path) -> int:
+    match = _NAME.fullmatch(generation.name)
+    return int(match[1]) if match else 0
