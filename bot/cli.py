@@ -1,6 +1,6 @@
 """The commands of `essay-bot`: read arguments, call one use case, print."""
 
-import dataclasses
+import gc
 import io
 import json
 import sys
@@ -36,6 +36,7 @@ app.add_typer(index_commands.app, name="index")
 app.add_typer(eval_commands.app, name="eval")
 
 BAD_BYTES = "surrogateescape"
+GARBAGE = 50_000  # new objects between two looks for it: imports and manifests make many to keep
 QuestionArgument = Annotated[
     str | None, typer.Argument(metavar="QUESTION", help="The question, in quotes.")
 ]
@@ -181,6 +182,7 @@ app.command()(doctor_command.doctor)
 def main() -> None:
     """Run a command; an error meant for a person is one sentence and exit code 1."""
     _set_encodings()
+    gc.set_threshold(GARBAGE)
     try:
         app()
     except EssayBotError as error:
@@ -255,7 +257,7 @@ def _progress(quiet: bool) -> "Iterator[Callable[[SyncReport], Progress]]":
 
 def _print_report(report: "SyncReport", as_json: bool) -> None:
     if as_json:
-        _print_json(dataclasses.asdict(report))
+        _print_json(vars(report))
         return
     for kind, mark in (("added", "+"), ("updated", "~"), ("removed", "-")):
         for source in getattr(report, kind):

@@ -35,7 +35,7 @@ from ingest.publishing import FolderStore
 
 THREADS = 16
 NEAREST = 10  # what a bare query asks for
-RUNS = 3
+RUNS = 5
 MILLISECONDS = 1000.0
 INGEST = [sys.executable, "-m", "bot", "ingest", "--json"]
 HASH_ONLY = """
