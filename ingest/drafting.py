@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ingest.chroma import close_folder, connect_folder, damaged
 from ingest.errors import IndexDamaged, IndexMissing
-from ingest.index import SYNC_ROWS, Generation, Rows, index_keywords, persist
+from ingest.index import SYNC_ROWS, Generation, Rows, gather_keywords, persist
 from ingest.publishing import FolderStore, copy_chroma, sizes_in
 from ingest.records import Manifest, Vector, dump_manifest
 
@@ -86,9 +86,9 @@ class FolderDraft:
             self.rows.check(manifest)
         except IndexDamaged as error:
             raise damaged(self._store.folder, error) from error
-        passages = [passage for page in self.rows.all_passages() for passage in page]
-        index_keywords(passages).save(self._folder / "keywords")
-        self._close_rows()
+        keywords = gather_keywords(self.rows.all_passages())
+        self._close_rows()  # first, since both take much memory
+        keywords.build().save(self._folder / "keywords")
         persist(self._folder / "chroma")
         files = sizes_in(self._folder)
         told = dump_manifest(replace(manifest, deleted=self._deleted, files=files))

@@ -12,7 +12,7 @@ from langchain_core.documents import Document
 
 from ingest.chroma import close_folder, connect_folder, damaged
 from ingest.errors import IndexDamaged
-from ingest.keywords import KeywordIndex
+from ingest.keywords import KeywordDraft, KeywordIndex, split_words
 from ingest.records import IndexedPassage, Manifest, Vector, digest, edition, edition_of
 
 if TYPE_CHECKING:
@@ -292,14 +292,14 @@ class Generation:
         return self.essay(source).page_content
 
 
-def index_keywords(passages: Iterable[IndexedPassage]) -> KeywordIndex:
-    """The keyword index of these passages."""
-    ordered = sorted(passages, key=lambda passage: (passage.edition, passage.start))
-    return KeywordIndex.build(
-        [passage.id for passage in ordered],
-        [passage.text for passage in ordered],
-        [passage.edition for passage in ordered],
-    )
+def gather_keywords(pages: Iterable[Sequence[IndexedPassage]]) -> KeywordDraft:
+    """What the keyword index of passages is built from; they come a page at a time."""
+    draft = KeywordDraft()
+    for page in pages:
+        words = split_words([passage.text for passage in page])
+        for passage, own in zip(page, words, strict=True):
+            draft.add(passage.edition, passage.start, passage.id, own)
+    return draft
 
 
 @contextmanager

@@ -3,12 +3,17 @@
 import json
 import math
 import re
+import sys
+from array import array
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import bm25s
 import numpy as np
 import Stemmer
+from bm25s.tokenization import Tokenized
 
 TOKEN_PATTERN = r"(?u)\d[\d.,]*\d|\w\w+|\d"  # numbers stay whole: 30,000
 STOPWORDS = "english_plus"
@@ -47,18 +52,6 @@ class KeywordIndex:
         self.ids = ids
         self._bm25 = bm25  # None where no passage has a word: bm25s cannot hold that
         self._among = among  # of the passages, those that a search finds
-
-    @classmethod
-    def build(
-        cls, ids: Sequence[str], texts: Sequence[str], essays: Sequence[str]
-    ) -> "KeywordIndex":
-        """An index of `texts` in reading order, named by `ids`; `essays` tells whose each is."""
-        words = split_words(texts)
-        if not any(words):
-            return cls(list(ids), None)
-        bm25 = bm25s.BM25()
-        bm25.index(_in_context(words, essays), show_progress=False)
-        return cls(list(ids), bm25)
 
     @classmethod
     def load(cls, folder: Path) -> "KeywordIndex":
@@ -105,17 +98,60 @@ class KeywordIndex:
         return math.log((len(self.ids) + 1) / (self.frequency(word) + 0.5))
 
 
-def _in_context(words: Sequence[list[str]], essays: Sequence[str]) -> list[list[str]]:
-    """Each passage's words, with those of its neighbours and of the first passage of its essay."""
-    openings: dict[str, list[str]] = {}
-    for essay, own in zip(essays, words, strict=True):
-        openings.setdefault(essay, own)
-    return [
-        own * OWN_WORDS + _neighbours(words, essays, place) + openings[essays[place]]
-        for place, own in enumerate(words)
-    ]
+class KeywordDraft:
+    """A keyword index to be; of each passage it keeps the numbers of its words, not its text."""
+
+    def __init__(self) -> None:
+        self._vocabulary: dict[str, int] = {}  # words -> numbers
+        self._passages: list[_Passage] = []
+
+    def add(self, essay: str, start: int, id: str, words: Sequence[str]) -> None:
+        """A passage named `id`, from character `start` of an essay; in whatever order they come."""
+        numbers = (self._vocabulary.setdefault(word, len(self._vocabulary)) for word in words)
+        self._passages.append(_Passage(sys.intern(essay), start, id, array("I", numbers)))
+
+    def build(self) -> KeywordIndex:
+        """The index of all that was added, in reading order."""
+        ordered = sorted(self._passages, key=lambda passage: (passage.essay, passage.start))
+        ids = [passage.id for passage in ordered]
+        if not self._vocabulary:
+            return KeywordIndex(ids, None)
+        bm25 = bm25s.BM25()
+        corpus = Tokenized(_Contexts(ordered), self._vocabulary)
+        bm25.index(corpus, show_progress=False)
+        return KeywordIndex(ids, bm25)
 
 
-def _neighbours(words: Sequence[list[str]], essays: Sequence[str], place: int) -> list[str]:
-    both = (other for other in (place - 1, place + 1) if 0 <= other < len(words))
-    return [word for other in both if essays[other] == essays[place] for word in words[other]]
+class _Passage(NamedTuple):
+    essay: str
+    start: int
+    id: str
+    words: "array[int]"
+
+
+class _Contexts(Sequence[list[int]]):
+    """Each passage's words, with those of its neighbours and of the first passage of its essay.
+
+    They are put together when asked for: all at once would take as much memory as all the rest.
+    """
+
+    def __init__(self, passages: Sequence[_Passage]) -> None:
+        self._passages = passages
+        self._openings: dict[str, array[int]] = {}
+        for passage in passages:
+            self._openings.setdefault(passage.essay, passage.words)
+
+    def __len__(self) -> int:
+        return len(self._passages)
+
+    def __getitem__(self, place: Any) -> Any:  # one at a time: there is no second way to ask
+        essay, _, _, words = self._passages[place]
+        around = [
+            *self._passages[max(place - 1, 0) : place],
+            *self._passages[place + 1 : place + 2],
+        ]
+        return [
+            *words.tolist() * OWN_WORDS,
+            *chain(*(other.words for other in around if other.essay == essay)),
+            *self._openings[essay],
+        ]

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from ingest.chroma import connect_server, damaged, disconnect, storing, without_password
 from ingest.errors import IndexBusy, IndexMissing, IndexUnreachable, IndexUnwritable
-from ingest.index import Generation, Rows, index_keywords
+from ingest.index import Generation, Rows, gather_keywords
 from ingest.records import (
     IndexedPassage,
     Manifest,
@@ -100,7 +100,7 @@ class ServerStore:
         with storing(self):
             rows = Rows(self.client, self.prefix, manifest.rows)
             self._fetch_passages(rows, manifest.editions())
-        keywords = index_keywords([each for held in self._passages.values() for each in held])
+        keywords = gather_keywords(self._passages.values()).build()
         return Generation(name, manifest, rows, keywords, lambda: None)
 
     def _fetch_passages(self, rows: Rows, editions: Set[str]) -> None:
@@ -194,7 +194,7 @@ class ServerDraft:
             return None
         manifest = self._store.manifest(name)
         rows = Rows(self._store.client, self._store.prefix, manifest.rows)
-        return Generation(name, manifest, rows, index_keywords([]), lambda: None)
+        return Generation(name, manifest, rows, gather_keywords([]).build(), lambda: None)
 
     def keep(self, editions: Set[str]) -> dict[str, Vector]:
         """Begin with these editions of the previous generation; see Draft."""

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.answering import Answerer
 from bot.retrieval import RankedPassage, Retrieve, retrieve, retrieve_places
-from ingest.keywords import KeywordIndex
+from ingest.keywords import KeywordDraft, KeywordIndex, split_words
 from ingest.publishing import FolderStore
 from ingest.reading import PublishedIndex
 from ingest.sync import sync
@@ -22,16 +22,23 @@ OTHERS = [
 ]
 
 
+def keywords_of(ids: list[str], texts: list[str], essays: list[str]) -> KeywordIndex:
+    draft = KeywordDraft()
+    for start, (id, text, essay) in enumerate(zip(ids, texts, essays, strict=True)):
+        draft.add(essay, start, id, split_words([text])[0])
+    return draft.build()
+
+
 def test_a_passage_is_found_by_its_neighbours_words_but_after_its_own() -> None:
     texts = ["Whales sing.", "They do so at night.", "Ships sail at noon."]
-    index = KeywordIndex.build(["a", "b", "c"], texts, ["one", "one", "two"])
+    index = keywords_of(["a", "b", "c"], texts, ["one", "one", "two"])
     assert [id for id, _ in index.search("whales", 5)] == ["a", "b"]
     assert [id for id, _ in index.search("night", 5)] == ["b", "a"]
 
 
 def test_every_passage_is_found_by_its_essays_opening() -> None:
     texts = ["Letters of Emerson.", "It rained.", "The horse was ill.", "Nothing came."]
-    index = KeywordIndex.build(["a", "b", "c", "d"], texts, ["one"] * 4)
+    index = keywords_of(["a", "b", "c", "d"], texts, ["one"] * 4)
     found = [id for id, _ in index.search("What did Emerson say of the horse?", 5)]
     assert found[0] == "c"
     assert set(found) == {"a", "b", "c", "d"}

@@ -10,7 +10,7 @@ import pytest
 from langchain_core.documents import Document
 
 from ingest.chroma import connect_folder
-from ingest.index import Generation, Rows, index_keywords
+from ingest.index import Generation, Rows, gather_keywords
 from ingest.records import EssayEntry, IndexedPassage, Manifest, digest, now
 from ingest.verifying import verify
 
@@ -32,7 +32,7 @@ def rows(tmp_path: Path) -> Iterator[Rows]:
 
 
 def problems(rows: Rows, manifest: Manifest = MANIFEST, keywords: int = 2) -> list[str]:
-    index = index_keywords(PASSAGES[:keywords])
+    index = gather_keywords([PASSAGES[:keywords]]).build()
     return verify(Generation("g", manifest, rows, index, lambda: None))
 
 
