@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from langchain_core.embeddings import Embeddings
 
@@ -48,79 +47,100 @@ def retrieve(
     Neighbours that are about as good are joined, so that what begins in one and ends in the other
     is found whole and takes one place.
     """
-    return _best(_group(_rank(generation, embeddings, question)), limit, generation)
+    return _best(_group(_rank(generation, embeddings, question), generation), limit, generation)
 
 
 def retrieve_places(
     generation: Generation, embeddings: Embeddings, question: str, limit: int
 ) -> list[RankedPassage]:
     """The same, but a text that stands in several places is found at each of them."""
-    return _best(_rank(generation, embeddings, question), limit, generation)
+    alone = [[each] for each in _rank(generation, embeddings, question)]
+    return _best(alone, limit, generation)
 
 
-def _rank(generation: Generation, embeddings: Embeddings, question: str) -> list[RankedPassage]:
+class _Candidate(NamedTuple):
+    id: str
+    score: float
+    similarity: float | None
+
+
+def _rank(generation: Generation, embeddings: Embeddings, question: str) -> list[_Candidate]:
     """All candidates, best first."""
     dense = dict(generation.search_dense(embeddings.embed_query(question), CANDIDATES))
     keyword = dict(generation.keywords.search(question, CANDIDATES))
     scores = _fuse(_with_neighbours(_above_lowest(dense), generation), _above_missed(keyword))
     best_first = sorted(scores, key=lambda key: (-scores[key], key))
-    return [
-        RankedPassage(passage, scores[passage.id], dense.get(passage.id))
-        for passage in generation.passages_by_id(best_first)
-    ]
+    return [_Candidate(id, scores[id], dense.get(id)) for id in best_first]
 
 
-def _group(ranked: Sequence[RankedPassage]) -> list[RankedPassage]:
-    """Passages of the same text as one, where the best of them was."""
-    groups: dict[str, list[RankedPassage]] = {}
+def _group(ranked: Sequence[_Candidate], generation: Generation) -> list[list[_Candidate]]:
+    """Passages of the same text together, where the best of them was."""
+    groups: dict[str, list[_Candidate]] = {}
     for each in ranked:
-        groups.setdefault(each.passage.digest, []).append(each)
-    return [
-        replace(best, repeats=tuple(each.passage for each in others))
-        for best, *others in groups.values()
-    ]
+        groups.setdefault(generation.keywords.first_of(each.id), []).append(each)
+    return list(groups.values())
 
 
 def _best(
-    ranked: Sequence[RankedPassage], limit: int, generation: Generation
+    groups: Sequence[Sequence[_Candidate]], limit: int, generation: Generation
 ) -> list[RankedPassage]:
-    """The first `limit` that stand in their essays, neighbours joined."""
-    text_of = cache(generation.essay_text)
-    standing = [each for each in ranked[: JOINED_AMONG * limit] if _stands(each.passage, text_of)]
-    return [_joined(run, text_of) for run in _runs(standing, limit, generation)]
+    """The first `limit` that stand in their essays, neighbours joined; no others are fetched."""
+    runs = _runs(groups[: JOINED_AMONG * limit], limit, generation)
+    passages = _fetch(runs, generation)
+    texts = generation.essay_texts({each.essay for each in passages.values()})
+    fallen = {id for id, each in passages.items() if not _stands(each, texts)}
+    if fallen:
+        standing = [[each for each in group if each.id not in fallen] for group in groups]
+        return _best([group for group in standing if group], limit, generation)
+    return [_joined([_ranked(group, passages) for group in run], texts) for run in runs]
 
 
 def _runs(
-    ranked: Sequence[RankedPassage], limit: int, generation: Generation
-) -> list[list[RankedPassage]]:
+    groups: Sequence[Sequence[_Candidate]], limit: int, generation: Generation
+) -> list[list[Sequence[_Candidate]]]:
     """The best passages, each alone or with the one beside it if that is about as good."""
-    runs: list[list[RankedPassage]] = []
-    for each in ranked:
-        run = next((run for run in runs if _belongs(each, run, generation)), None)
+    runs: list[list[Sequence[_Candidate]]] = []
+    for group in groups:
+        run = next((run for run in runs if _belongs(group, run, generation)), None)
         if run:
-            run.append(each)
+            run.append(group)
         elif len(runs) < limit:
-            runs.append([each])
+            runs.append([group])
     return runs
 
 
-def _belongs(ranked: RankedPassage, run: Sequence[RankedPassage], generation: Generation) -> bool:
+def _belongs(
+    group: Sequence[_Candidate], run: Sequence[Sequence[_Candidate]], generation: Generation
+) -> bool:
     best = run[0]
     return (
         len(run) == 1  # two are as much as the models read at once
-        and not (ranked.repeats or best.repeats)
-        and ranked.score >= JOINED_FROM * best.score
-        and ranked.passage.id in generation.neighbours(best.passage.id)
+        and len(group) == len(best) == 1  # each stands in one place
+        and group[0].score >= JOINED_FROM * best[0].score
+        and group[0].id in generation.neighbours(best[0].id)
     )
 
 
-def _joined(run: Sequence[RankedPassage], text_of: Callable[[str], str]) -> RankedPassage:
+def _fetch(
+    runs: Sequence[Sequence[Sequence[_Candidate]]], generation: Generation
+) -> dict[str, IndexedPassage]:
+    ids = [each.id for run in runs for group in run for each in group]
+    return dict(zip(ids, generation.passages_by_id(ids), strict=True))
+
+
+def _ranked(group: Sequence[_Candidate], passages: Mapping[str, IndexedPassage]) -> RankedPassage:
+    best, *others = group
+    repeats = tuple(passages[each.id] for each in others)
+    return RankedPassage(passages[best.id], best.score, best.similarity, repeats)
+
+
+def _joined(run: Sequence[RankedPassage], texts: Mapping[str, str]) -> RankedPassage:
     best = run[0]
     if len(run) == 1:
         return best
     start = min(each.passage.start for each in run)
     end = max(each.passage.end for each in run)
-    text = text_of(best.passage.essay)[start:end]
+    text = texts[best.passage.essay][start:end]
     passage = replace(best.passage, start=start, end=end, text=text, digest=digest(text))
     return replace(best, passage=passage)
 
@@ -161,9 +181,9 @@ def _fuse(dense: Mapping[str, float], keyword: Mapping[str, float]) -> dict[str,
     return scores
 
 
-def _stands(passage: IndexedPassage, text_of: Callable[[str], str]) -> bool:
+def _stands(passage: IndexedPassage, texts: Mapping[str, str]) -> bool:
     place = Place(passage.essay, passage.start, passage.end)
-    return stands(passage.text, place, text_of)
+    return stands(passage.text, place, texts.__getitem__)
 
 
 def __getattr__(name: str) -> "type[EssayRetriever]":

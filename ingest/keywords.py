@@ -20,6 +20,7 @@ STOPWORDS = "english_plus"
 # A passage's own words count so many times, those of its neighbours and of its essay's opening
 # once: a sentence leans on what was named before it, and an essay names its subject at the start.
 OWN_WORDS = 3
+IDS, REPEATS = "ids.json", "repeats.json"  # files beside those of bm25s
 
 
 def words_at(text: str) -> list[tuple[int, int, str]]:
@@ -48,22 +49,33 @@ def split_words(texts: Sequence[str]) -> list[list[str]]:
 class KeywordIndex:
     """Passages searchable by their words; `ids` name them, in the order they were given."""
 
-    def __init__(self, ids: list[str], bm25: bm25s.BM25 | None, among: slice = slice(None)) -> None:
+    def __init__(
+        self,
+        ids: list[str],
+        bm25: bm25s.BM25 | None,
+        repeats: Sequence[Sequence[str]] = (),
+        among: slice = slice(None),
+    ) -> None:
         self.ids = ids
         self._bm25 = bm25  # None where no passage has a word: bm25s cannot hold that
+        self._repeats = repeats  # passages of the same text
+        self._first = {id: same[0] for same in repeats for id in same}
         self._among = among  # of the passages, those that a search finds
 
     @classmethod
     def load(cls, folder: Path) -> "KeywordIndex":
         """The index saved in `folder`, its arrays memory-mapped."""
-        ids = json.loads((folder / "ids.json").read_text("utf-8"))
+        ids = json.loads((folder / IDS).read_text("utf-8"))
+        repeats = folder / REPEATS  # an index of an earlier version has none
+        same = json.loads(repeats.read_text("utf-8")) if repeats.exists() else []
         empty = not (folder / "params.index.json").exists()
-        return cls(ids, None if empty else bm25s.BM25.load(folder, mmap=True))
+        return cls(ids, None if empty else bm25s.BM25.load(folder, mmap=True), same)
 
     def save(self, folder: Path) -> None:
         """Write the index into `folder`, which is made."""
         folder.mkdir()
-        (folder / "ids.json").write_text(json.dumps(self.ids), "utf-8")
+        (folder / IDS).write_text(json.dumps(self.ids), "utf-8")
+        (folder / REPEATS).write_text(json.dumps(self._repeats), "utf-8")
         if self._bm25:
             self._bm25.save(folder, show_progress=False)
 
@@ -77,13 +89,18 @@ class KeywordIndex:
             return []
         scores = np.zeros(len(self.ids), dtype=np.float32)
         scores[self._among] = self._bm25.get_scores(words)[self._among]
-        best = np.argsort(-scores, kind="stable")[:limit]
+        best = _highest(scores, limit)
         return [(self.ids[row], float(scores[row])) for row in best if scores[row] > 0]
 
     def within(self, ids: Sequence[str]) -> "KeywordIndex":
         """The same, finding only these passages, which follow one another; words stay as rare."""
         start = self.ids.index(ids[0]) if ids else 0
-        return KeywordIndex(self.ids, self._bm25, slice(start, start + len(ids)))
+        among = slice(start, start + len(ids))
+        return KeywordIndex(self.ids, self._bm25, self._repeats, among)
+
+    def first_of(self, id: str) -> str:
+        """The first passage that has the same text as this one, which it may be itself."""
+        return self._first.get(id, id)
 
     def frequency(self, word: str) -> int:
         """How many passages have this stemmed word in them or in their context."""
@@ -105,28 +122,49 @@ class KeywordDraft:
         self._vocabulary: dict[str, int] = {}  # words -> numbers
         self._passages: list[_Passage] = []
 
-    def add(self, essay: str, start: int, id: str, words: Sequence[str]) -> None:
-        """A passage named `id`, from character `start` of an essay; in whatever order they come."""
+    def add(self, essay: str, start: int, id: str, digest: str, words: Sequence[str]) -> None:
+        """A passage named `id`, from character `start` of an essay; in whatever order they come.
+
+        Those of one `digest` have the same text.
+        """
         numbers = (self._vocabulary.setdefault(word, len(self._vocabulary)) for word in words)
-        self._passages.append(_Passage(sys.intern(essay), start, id, array("I", numbers)))
+        passage = _Passage(sys.intern(essay), start, id, digest, array("I", numbers))
+        self._passages.append(passage)
 
     def build(self) -> KeywordIndex:
         """The index of all that was added, in reading order."""
         ordered = sorted(self._passages, key=lambda passage: (passage.essay, passage.start))
         ids = [passage.id for passage in ordered]
+        repeats = _repeats(ordered)
         if not self._vocabulary:
-            return KeywordIndex(ids, None)
+            return KeywordIndex(ids, None, repeats)
         bm25 = bm25s.BM25()
         corpus = Tokenized(_Contexts(ordered), self._vocabulary)
         bm25.index(corpus, show_progress=False)
-        return KeywordIndex(ids, bm25)
+        return KeywordIndex(ids, bm25, repeats)
 
 
 class _Passage(NamedTuple):
     essay: str
     start: int
     id: str
+    digest: str
     words: "array[int]"
+
+
+def _repeats(passages: Sequence[_Passage]) -> list[list[str]]:
+    same: dict[str, list[str]] = {}
+    for passage in passages:
+        same.setdefault(passage.digest, []).append(passage.id)
+    return [ids for ids in same.values() if len(ids) > 1]
+
+
+def _highest(scores: "np.ndarray[Any, np.dtype[np.float32]]", limit: int) -> "np.ndarray[Any, Any]":
+    """Rows of the `limit` highest scores, best first, the first rows where they are alike."""
+    rows = np.arange(len(scores))
+    if limit < len(scores):
+        rows = np.flatnonzero(scores >= np.partition(scores, -limit)[-limit])
+    return rows[np.argsort(-scores[rows], kind="stable")][:limit]
 
 
 class _Contexts(Sequence[list[int]]):
@@ -145,7 +183,7 @@ class _Contexts(Sequence[list[int]]):
         return len(self._passages)
 
     def __getitem__(self, place: Any) -> Any:  # one at a time: there is no second way to ask
-        essay, _, _, words = self._passages[place]
+        essay, *_, words = self._passages[place]
         around = [
             *self._passages[max(place - 1, 0) : place],
             *self._passages[place + 1 : place + 2],

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from ingest.essays import title_line
 
-PASSAGE_RULES = "4"  # raise it when a text would give other passages: old indexes are rebuilt
+PASSAGE_RULES = "5"  # raise it when a text would give another index: old ones are rebuilt
 PASSAGE_TOKENS = 120  # aim; the model reads more, but a short passage says one thing
 SHORT_PASSAGE = 0.5  # of the aim: below it a passage goes on into the next paragraph
 
