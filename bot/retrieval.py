@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from langchain_core.embeddings import Embeddings
 
-from bot.citations import Place, stands
 from ingest.index import Generation
-from ingest.records import IndexedPassage, digest
+from ingest.records import IndexedPassage, digest, essay_of
 
 if TYPE_CHECKING:
     from bot.retriever import EssayRetriever
@@ -84,14 +83,11 @@ def _group(ranked: Sequence[_Candidate], generation: Generation) -> list[list[_C
 def _best(
     groups: Sequence[Sequence[_Candidate]], limit: int, generation: Generation
 ) -> list[RankedPassage]:
-    """The first `limit` that stand in their essays, neighbours joined; no others are fetched."""
+    """The first `limit`, neighbours joined, as they stand in their essays."""
     runs = _runs(groups[: JOINED_AMONG * limit], limit, generation)
-    passages = _fetch(runs, generation)
-    texts = generation.essay_texts({each.essay for each in passages.values()})
-    fallen = {id for id, each in passages.items() if not _stands(each, texts)}
-    if fallen:
-        standing = [[each for each in group if each.id not in fallen] for group in groups]
-        return _best([group for group in standing if group], limit, generation)
+    ids = [each.id for run in runs for group in run for each in group]
+    texts = generation.essay_texts({essay_of(id) for id in ids})
+    passages = {id: generation.passage(id, texts[essay_of(id)]) for id in ids}
     return [_joined([_ranked(group, passages) for group in run], texts) for run in runs]
 
 
@@ -119,13 +115,6 @@ def _belongs(
         and group[0].score >= JOINED_FROM * best[0].score
         and group[0].id in generation.neighbours(best[0].id)
     )
-
-
-def _fetch(
-    runs: Sequence[Sequence[Sequence[_Candidate]]], generation: Generation
-) -> dict[str, IndexedPassage]:
-    ids = [each.id for run in runs for group in run for each in group]
-    return dict(zip(ids, generation.passages_by_id(ids), strict=True))
 
 
 def _ranked(group: Sequence[_Candidate], passages: Mapping[str, IndexedPassage]) -> RankedPassage:
@@ -179,11 +168,6 @@ def _fuse(dense: Mapping[str, float], keyword: Mapping[str, float]) -> dict[str,
         for id, score in found.items():
             scores[id] = scores.get(id, 0) + share * score / best
     return scores
-
-
-def _stands(passage: IndexedPassage, texts: Mapping[str, str]) -> bool:
-    place = Place(passage.essay, passage.start, passage.end)
-    return stands(passage.text, place, texts.__getitem__)
 
 
 def __getattr__(name: str) -> "type[EssayRetriever]":

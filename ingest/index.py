@@ -13,7 +13,16 @@ from langchain_core.documents import Document
 from ingest.chroma import close_folder, connect_folder, damaged
 from ingest.errors import IndexDamaged
 from ingest.keywords import KeywordDraft, KeywordIndex, split_words
-from ingest.records import IndexedPassage, Manifest, Vector, digest, edition, edition_of
+from ingest.records import (
+    IndexedPassage,
+    Manifest,
+    Vector,
+    digest,
+    edition,
+    edition_of,
+    essay_of,
+    start_of,
+)
 
 if TYPE_CHECKING:
     import chromadb
@@ -123,13 +132,6 @@ class Rows:
         )
         pairs = zip(found["ids"][0], (found["distances"] or [[]])[0], strict=True)
         return [(id, 1 - distance) for id, distance in pairs]
-
-    def passages(self, ids: Sequence[str]) -> dict[str, IndexedPassage]:
-        """The passages of these ids, by id."""
-        if not ids:
-            return {}
-        rows = self._passages.get(ids=list(ids), include=["documents", "metadatas"])
-        return {passage.id: passage for passage in _read_passages(rows)}
 
     def essay(self, name: str) -> Document | None:
         """The essay of this edition."""
@@ -268,11 +270,23 @@ class Generation:
             wanted *= 2  # rows of other generations took the places
 
     def passages_by_id(self, ids: Sequence[str]) -> list[IndexedPassage]:
-        """The passages of these ids, in their order."""
-        found = self.rows.passages(ids)
-        if len(found) != len(set(ids)):
-            raise damaged(self.name, ValueError("some of its passages are gone"))
-        return [found[id] for id in ids]
+        """The passages of these ids, in their order, as they stand in their essays.
+
+        Raises as `essay`.
+        """
+        texts = self.essay_texts({essay_of(id) for id in ids})
+        return [self.passage(id, texts[essay_of(id)]) for id in ids]
+
+    def passage(self, id: str, text: str) -> IndexedPassage:
+        """The passage of this id, cut from the text of its essay."""
+        try:
+            start, end = start_of(id), self.keywords.ends[self._places[id]]
+        except LookupError as error:
+            raise damaged(self.name, ValueError(f"the passage {id} is gone")) from error
+        own = text[start:end]
+        source = essay_of(id)
+        title = self.manifest.essays[source].title
+        return IndexedPassage(source, edition_of(id), title, start, end, own, digest(own))
 
     def neighbours(self, passage_id: str) -> list[str]:
         """The passages before and after a passage in its essay, where there are any."""
@@ -318,7 +332,8 @@ def gather_keywords(pages: Iterable[Sequence[IndexedPassage]]) -> KeywordDraft:
     for page in pages:
         words = split_words([passage.text for passage in page])
         for passage, own in zip(page, words, strict=True):
-            draft.add(passage.edition, passage.start, passage.id, passage.digest, own)
+            span = passage.start, passage.end
+            draft.add(passage.id, passage.edition, span, passage.digest, own)
     return draft
 
 

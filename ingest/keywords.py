@@ -20,7 +20,7 @@ STOPWORDS = "english_plus"
 # A passage's own words count so many times, those of its neighbours and of its essay's opening
 # once: a sentence leans on what was named before it, and an essay names its subject at the start.
 OWN_WORDS = 3
-IDS, REPEATS = "ids.json", "repeats.json"  # files beside those of bm25s
+IDS, PLACES = "ids.json", "places.json"  # files beside those of bm25s
 
 
 def words_at(text: str) -> list[tuple[int, int, str]]:
@@ -52,11 +52,13 @@ class KeywordIndex:
     def __init__(
         self,
         ids: list[str],
+        ends: list[int],
         bm25: bm25s.BM25 | None,
         repeats: Sequence[Sequence[str]] = (),
         among: slice = slice(None),
     ) -> None:
         self.ids = ids
+        self.ends = ends  # characters of their essays before which they end
         self._bm25 = bm25  # None where no passage has a word: bm25s cannot hold that
         self._repeats = repeats  # passages of the same text
         self._first = {id: same[0] for same in repeats for id in same}
@@ -66,16 +68,16 @@ class KeywordIndex:
     def load(cls, folder: Path) -> "KeywordIndex":
         """The index saved in `folder`, its arrays memory-mapped."""
         ids = json.loads((folder / IDS).read_text("utf-8"))
-        repeats = folder / REPEATS  # an index of an earlier version has none
-        same = json.loads(repeats.read_text("utf-8")) if repeats.exists() else []
+        places = folder / PLACES  # an index of an earlier version has none, nor is it searched
+        ends, repeats = json.loads(places.read_text("utf-8")) if places.exists() else ([], [])
         empty = not (folder / "params.index.json").exists()
-        return cls(ids, None if empty else bm25s.BM25.load(folder, mmap=True), same)
+        return cls(ids, ends, None if empty else bm25s.BM25.load(folder, mmap=True), repeats)
 
     def save(self, folder: Path) -> None:
         """Write the index into `folder`, which is made."""
         folder.mkdir()
         (folder / IDS).write_text(json.dumps(self.ids), "utf-8")
-        (folder / REPEATS).write_text(json.dumps(self._repeats), "utf-8")
+        (folder / PLACES).write_text(json.dumps([self.ends, self._repeats]), "utf-8")
         if self._bm25:
             self._bm25.save(folder, show_progress=False)
 
@@ -96,7 +98,7 @@ class KeywordIndex:
         """The same, finding only these passages, which follow one another; words stay as rare."""
         start = self.ids.index(ids[0]) if ids else 0
         among = slice(start, start + len(ids))
-        return KeywordIndex(self.ids, self._bm25, self._repeats, among)
+        return KeywordIndex(self.ids, self.ends, self._bm25, self._repeats, among)
 
     def first_of(self, id: str) -> str:
         """The first passage that has the same text as this one, which it may be itself."""
@@ -122,31 +124,34 @@ class KeywordDraft:
         self._vocabulary: dict[str, int] = {}  # words -> numbers
         self._passages: list[_Passage] = []
 
-    def add(self, essay: str, start: int, id: str, digest: str, words: Sequence[str]) -> None:
-        """A passage named `id`, from character `start` of an essay; in whatever order they come.
+    def add(
+        self, id: str, essay: str, span: tuple[int, int], digest: str, words: Sequence[str]
+    ) -> None:
+        """A passage named `id`, by what characters of an essay it is; they come in any order.
 
         Those of one `digest` have the same text.
         """
         numbers = (self._vocabulary.setdefault(word, len(self._vocabulary)) for word in words)
-        passage = _Passage(sys.intern(essay), start, id, digest, array("I", numbers))
+        passage = _Passage(sys.intern(essay), span, id, digest, array("I", numbers))
         self._passages.append(passage)
 
     def build(self) -> KeywordIndex:
         """The index of all that was added, in reading order."""
-        ordered = sorted(self._passages, key=lambda passage: (passage.essay, passage.start))
+        ordered = sorted(self._passages, key=lambda passage: (passage.essay, passage.span))
         ids = [passage.id for passage in ordered]
+        ends = [passage.span[1] for passage in ordered]
         repeats = _repeats(ordered)
         if not self._vocabulary:
-            return KeywordIndex(ids, None, repeats)
+            return KeywordIndex(ids, ends, None, repeats)
         bm25 = bm25s.BM25()
         corpus = Tokenized(_Contexts(ordered), self._vocabulary)
         bm25.index(corpus, show_progress=False)
-        return KeywordIndex(ids, bm25, repeats)
+        return KeywordIndex(ids, ends, bm25, repeats)
 
 
 class _Passage(NamedTuple):
     essay: str
-    start: int
+    span: tuple[int, int]
     id: str
     digest: str
     words: "array[int]"

@@ -128,3 +128,13 @@ class IndexedPassage:
 def edition_of(passage_id: str) -> str:
     """The edition a passage's id belongs to."""
     return passage_id.rpartition("#")[0]
+
+
+def essay_of(passage_id: str) -> str:
+    """The source of the essay it belongs to."""
+    return edition_of(passage_id).rpartition("#")[0]
+
+
+def start_of(passage_id: str) -> int:
+    """The character of the essay that the passage begins with."""
+    return int(passage_id.rpartition("#")[2])

@@ -25,7 +25,7 @@ OTHERS = [
 def keywords_of(ids: list[str], texts: list[str], essays: list[str]) -> KeywordIndex:
     draft = KeywordDraft()
     for start, (id, text, essay) in enumerate(zip(ids, texts, essays, strict=True)):
-        draft.add(essay, start, id, text, split_words([text])[0])
+        draft.add(id, essay, (start, start + 1), text, split_words([text])[0])
     return draft.build()
 
 
