@@ -46,7 +46,7 @@ bench: .venv/.installed-dev ## measure how long it takes until the prompt, and t
 
 bench-speed: .venv/.installed-dev $(PEERS:%=.peers/%/.installed) ## passages a second, beside others
 	@$(PY) -m evals.speed embedding
-	@$(PY) -m evals.speed ingest $(foreach peer,$(PEERS),--row "$(peer)=.peers/$(peer)/bin/python evals/peers/with_$(peer).py")
+	@$(PY) -m evals.speed ingest --picture pictures/speed.svg $(foreach peer,$(PEERS),--row "$(peer)=.peers/$(peer)/bin/python evals/peers/with_$(peer).py")
 
 bench-scaling: .venv/.installed ## measure how ingest and search grow; takes three quarters of an hour
 	@$(PY) -m evals.scaling ingest --keep index/scaling

@@ -75,8 +75,9 @@ def _rank(generation: Generation, embeddings: Embeddings, question: str) -> list
 def _group(ranked: Sequence[_Candidate], generation: Generation) -> list[list[_Candidate]]:
     """Passages of the same text together, where the best of them was."""
     groups: dict[str, list[_Candidate]] = {}
+    first_of = generation.keywords.first_of
     for each in ranked:
-        groups.setdefault(generation.keywords.first_of(each.id), []).append(each)
+        groups.setdefault(first_of.get(each.id, each.id), []).append(each)
     return list(groups.values())
 
 

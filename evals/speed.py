@@ -33,6 +33,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from evals.pictures import draw_bars
 from evals.turns import COLUMNS, Run, by_turns, own_account, whole_process
 from ingest.compiled import cores, precisions
 from ingest.embedding import Backend, SentenceEmbeddings
@@ -42,6 +43,7 @@ from ingest.models import Vectors, default_model
 TOKENS = 180  # a passage
 AN_ESSAY = 20  # passages
 WIDTH = 150  # characters
+RATE = COLUMNS[0]
 PYTHON = [sys.executable, "-m"]
 LIBRARIES = ("torch", "openvino")
 BACKENDS: dict[str, Backend] = {"torch, 32 bits": "torch", "default": "auto"}
@@ -58,7 +60,11 @@ def main() -> None:
     texts = make_passages(options.passages)
     with tempfile.TemporaryDirectory() as place:
         measure = measure_embedding if options.what == "embedding" else measure_ingest
-        measure(texts, Path(place), options.runs, dict(each.split("=", 1) for each in options.row))
+        rows = dict(each.split("=", 1) for each in options.row)
+        found = measure(texts, Path(place), options.runs, rows)
+    if options.picture:
+        rates = [len(texts) / each.processor for each in found.values()]
+        options.picture.write_bytes(draw_bars("", RATE, list(found), {options.what: rates}).svg)
 
 
 def _options() -> argparse.Namespace:
@@ -72,6 +78,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--passages", type=int, default=2000)
     parser.add_argument("--threads", type=int, default=cores())
+    parser.add_argument("--picture", type=Path, metavar="FILE.svg", help="where to draw it")
     parser.add_argument("--row", action="append", default=[], metavar="NAME=COMMAND")
     return parser.parse_args()
 
@@ -106,7 +113,7 @@ def run(backend: Backend, texts: Path, vectors: Path) -> None:
 
 def measure_embedding(
     texts: Sequence[str], place: Path, runs: int, others: Mapping[str, str]
-) -> None:
+) -> dict[str, Run]:
     """Passages a second, and how much of what the machine can multiply that is."""
     passages = place / "texts.json"
     passages.write_text(json.dumps(texts), "utf-8")
@@ -137,6 +144,7 @@ def measure_embedding(
     print(f"{len(texts)} passages of {operations / len(texts) / 1e9:.2f} GFLOP, {cores()} threads,")
     print(f"{runs} runs. At most this machine multiplies in a processor-second: {told}.")
     Console(width=WIDTH).print(table)
+    return found
 
 
 def _similarities(vectors: Path) -> Vectors:
@@ -145,7 +153,9 @@ def _similarities(vectors: Path) -> Vectors:
     return similar
 
 
-def measure_ingest(texts: Sequence[str], place: Path, runs: int, others: Mapping[str, str]) -> None:
+def measure_ingest(
+    texts: Sequence[str], place: Path, runs: int, others: Mapping[str, str]
+) -> dict[str, Run]:
     """Passages a second of whole processes; the same text, however it is split."""
     essays = place / "essays"
     essays.mkdir()
@@ -168,6 +178,7 @@ def measure_ingest(texts: Sequence[str], place: Path, runs: int, others: Mapping
     print(f"{len(texts)} passages in {len(list(essays.iterdir()))} files, {cores()} threads,")
     print(f"{runs} runs; essay-bot splits them by its own rules.")
     Console(width=WIDTH).print(table)
+    return found
 
 
 def measure_limits() -> dict[str, float]:

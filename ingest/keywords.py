@@ -61,7 +61,7 @@ class KeywordIndex:
         self.ends = ends  # characters of their essays before which they end
         self._bm25 = bm25  # None where no passage has a word: bm25s cannot hold that
         self._repeats = repeats  # passages of the same text
-        self._first = {id: same[0] for same in repeats for id in same}
+        self.first_of = {id: same[0] for same in repeats for id in same}  # of the same text
         self._among = among  # of the passages, those that a search finds
 
     @classmethod
@@ -89,20 +89,16 @@ class KeywordIndex:
         words = [word for word in split_words([question])[0] if self.frequency(word)]
         if not self._bm25 or not words:
             return []
-        scores = np.zeros(len(self.ids), dtype=np.float32)
-        scores[self._among] = self._bm25.get_scores(words)[self._among]
+        scores = self._bm25.get_scores(words)[self._among]
+        first = self._among.start or 0
         best = _highest(scores, limit)
-        return [(self.ids[row], float(scores[row])) for row in best if scores[row] > 0]
+        return [(self.ids[first + row], float(scores[row])) for row in best if scores[row] > 0]
 
     def within(self, ids: Sequence[str]) -> "KeywordIndex":
         """The same, finding only these passages, which follow one another; words stay as rare."""
         start = self.ids.index(ids[0]) if ids else 0
         among = slice(start, start + len(ids))
         return KeywordIndex(self.ids, self.ends, self._bm25, self._repeats, among)
-
-    def first_of(self, id: str) -> str:
-        """The first passage that has the same text as this one, which it may be itself."""
-        return self._first.get(id, id)
 
     def frequency(self, word: str) -> int:
         """How many passages have this stemmed word in them or in their context."""
@@ -166,9 +162,11 @@ def _repeats(passages: Sequence[_Passage]) -> list[list[str]]:
 
 def _highest(scores: "np.ndarray[Any, np.dtype[np.float32]]", limit: int) -> "np.ndarray[Any, Any]":
     """Rows of the `limit` highest scores, best first, the first rows where they are alike."""
-    rows = np.arange(len(scores))
-    if limit < len(scores):
-        rows = np.flatnonzero(scores >= np.partition(scores, -limit)[-limit])
+    best = scores.max()
+    for share in (0.5, 0.25, 0):  # most are far below the best: it is dear to sort them
+        rows = np.flatnonzero(scores >= share * best)
+        if len(rows) >= limit:
+            break
     return rows[np.argsort(-scores[rows], kind="stable")][:limit]
 
 

@@ -374,6 +374,27 @@ def test_an_answer_loads_only_what_it_uses(
     assert heavy == "[]"
 
 
+def test_that_nothing_changed_is_told_without_what_an_index_is_written_with(
+    essays: WriteEssays, tmp_path: Path
+) -> None:
+    folder, index = essays(cats="The cat sleeps."), tmp_path / "index"
+    assert run_process("ingest", folder, "--index", index).code == 0
+    program = (
+        "import sys; from bot.cli import main\ntry: main()\nexcept SystemExit: pass\n"
+        "heavy = {'numpy', 'chromadb', 'bm25s', 'langchain_core', 'openvino', 'tokenizers', 'rich'}"
+        "\nprint(sorted(heavy & sys.modules.keys()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "ingest", folder, "--json", "--index", index],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    report, heavy = done.stdout.splitlines()
+    assert json.loads(report)["unchanged"] == ["cats.txt"]
+    assert heavy == "[]"
+
+
 def test_a_terminal_that_cannot_show_a_letter_does_not_end_the_answer(seed_index: Path) -> None:
     result = run_process("ask", BILL, "--index", seed_index, PYTHONIOENCODING="ascii")
     assert result.code == 0

@@ -21,6 +21,23 @@ def test_vectors_are_normalised_and_like_texts_are_near(embeddings: SentenceEmbe
     assert cat @ kitten > cat @ tax + 0.3
 
 
+def test_what_is_begun_goes_on_beside_other_work_and_comes_in_order(
+    embeddings: SentenceEmbeddings,
+) -> None:
+    words = ("cats", "taxes", "ships", "bread", "rain")
+    some, others = (
+        [f"{word} {number} {word * (number % 40)}" for number in range(first, first + 90)]
+        for first, word in enumerate(words[:2])
+    )
+    many = [f"About {word} and the number {n} of them. " * 9 for word in words for n in range(100)]
+    begun = [embeddings.begin_documents(texts) for texts in (some, many, others)]
+    for texts, collect in reversed(list(zip((some, many, others), begun, strict=True))):
+        alone = np.asarray([embeddings.embed_documents([text])[0] for text in texts[::25]])
+        together = collect()
+        assert together.shape == (len(texts), 384)
+        assert np.sum(alone * together[::25], axis=1) == pytest.approx(1, abs=2e-3)
+
+
 def test_the_model_reads_256_tokens_two_of_them_its_own(embeddings: SentenceEmbeddings) -> None:
     assert embeddings.max_tokens == 254
 

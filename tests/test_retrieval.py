@@ -80,6 +80,20 @@ def test_a_search_for_places_finds_text_that_stands_twice_at_both(essays: WriteE
     assert {first.passage.essay, second.passage.essay} == {"one.txt", "two.txt"}
 
 
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=60), st.integers(1, 70))
+def test_keywords_find_the_most_frequent_first_and_of_equals_the_first_in_the_essay(
+    counts: list[int], limit: int
+) -> None:
+    draft = KeywordDraft()
+    for start, count in enumerate(counts):  # as many words in each, so that only these count
+        words = ["zebra"] * count + ["x"] * (5 - count)
+        draft.add(str(start), f"{start:03}", (0, 1), str(start), words)
+    found = draft.build().search("zebra", limit)
+    expected = sorted((-count, start) for start, count in enumerate(counts) if count)[:limit]
+    assert [int(id) for id, _ in found] == [start for _, start in expected]
+
+
 @settings(max_examples=30, deadline=None)
 @given(question=st.text(min_size=1, max_size=80).filter(str.strip), limit=st.integers(1, 8))
 def test_any_question_finds_whole_places_that_do_not_overlap(

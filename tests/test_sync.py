@@ -1,8 +1,10 @@
+import json
 import shutil
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from filelock import FileLock
 from langchain_core.documents import Document
@@ -16,8 +18,9 @@ from ingest.errors import (
     IndexUnwritable,
     TooManyRemovals,
 )
-from ingest.publishing import FolderStore
-from ingest.records import KEEP
+from ingest.index import PAGE, folder_rows
+from ingest.publishing import FolderStore, sizes_in
+from ingest.records import KEEP, IndexedPassage
 from ingest.sync import SyncReport, sync
 from ingest.verifying import verify
 from tests.conftest import WriteEssays
@@ -223,6 +226,56 @@ def test_an_essay_without_a_single_word_can_be_indexed(
     with closing(store.open(store.published())) as generation:
         assert generation.keywords.search("anything", 5) == []
         assert len(generation.search_dense(embeddings.embed_query("anything"), 5)) == 1
+
+
+def test_an_index_of_an_earlier_version_is_made_anew_from_its_own_vectors_and_texts(
+    essays: WriteEssays, store: FolderStore
+) -> None:
+    folder = essays(one=ONE, two=TWO)
+    as_by_an_earlier_version(store, sync(folder, store, LetterEmbeddings()).generation)
+    (folder / "two.txt").write_bytes(b"\x00\x01")
+    report = sync(folder, store, LetterEmbeddings())
+    assert (report.updated, list(report.failed), report.embedded) == (["one.txt"], ["two.txt"], 0)
+    assert {essay for essay, _ in passages_of(store)} == {"one.txt", "two.txt"}
+
+
+def as_by_an_earlier_version(store: FolderStore, name: str) -> None:
+    """Texts as Chroma's documents, no places beside the keywords, other rules for passages."""
+    place = store.place(name)
+    with folder_rows(place / "chroma") as rows:
+        for collection in (rows._passages, rows._essays):
+            held = collection.get(include=["metadatas", "embeddings"])
+            metadatas = [dict(each) for each in held["metadatas"] or []]
+            texts = [str(each.pop("text")) for each in metadatas]
+            collection.delete(ids=held["ids"])
+            collection.add(
+                ids=held["ids"],
+                embeddings=held["embeddings"],
+                metadatas=metadatas,  # type: ignore[arg-type]
+                documents=texts,
+            )
+    (place / "keywords" / "places.json").unlink()
+    told = json.loads((place / "manifest.json").read_text())
+    told["passage_rules"] = "4"
+    told["files"] = sizes_in(place)
+    told["files"].pop("manifest.json")
+    (place / "manifest.json").write_text(json.dumps(told))
+
+
+def test_passages_and_vectors_of_an_essay_come_in_pages(store: FolderStore) -> None:
+    count = PAGE + 5  # SQLite cannot be asked for more than 32,766 at once
+    passages = [
+        IndexedPassage("a.txt", "a.txt#f", "A", n, n + 1, "x", f"{n}") for n in range(count)
+    ]
+    vectors = list(np.random.default_rng(0).normal(size=(count, 4)).astype(np.float32))
+    with store.writing() as draft:
+        draft.keep(set())
+        draft.rows.add_passages(passages, vectors)
+        pages = list(draft.rows.passages_of(["a.txt#f"]))
+        assert [len(page) for page in pages] == [PAGE, 5]
+        assert {each.start for page in pages for each in page} == set(range(count))
+        rows = {passage.start: vector for passage, vector in draft.rows.rows_of(["a.txt#f"])}
+        assert all(np.allclose(rows[n], vectors[n]) for n in range(count))
 
 
 def test_the_report_reads_as_a_sentence() -> None:
