@@ -162,7 +162,7 @@ def _repeats(passages: Sequence[_Passage]) -> list[list[str]]:
 
 def _highest(scores: "np.ndarray[Any, np.dtype[np.float32]]", limit: int) -> "np.ndarray[Any, Any]":
     """Rows of the `limit` highest scores, best first, the first rows where they are alike."""
-    best = scores.max()
+    best = scores.max(initial=0)
     for share in (0.5, 0.25, 0):  # most are far below the best: it is dear to sort them
         rows = np.flatnonzero(scores >= share * best)
         if len(rows) >= limit:

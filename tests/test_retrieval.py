@@ -80,6 +80,12 @@ def test_a_search_for_places_finds_text_that_stands_twice_at_both(essays: WriteE
     assert {first.passage.essay, second.passage.essay} == {"one.txt", "two.txt"}
 
 
+def test_an_essay_without_passages_has_no_keywords() -> None:
+    index = keywords_of(["a"], ["Whales sing."], ["one"])
+    assert index.within(["a"]).search("whales", 5)
+    assert index.within([]).search("whales", 5) == []
+
+
 @settings(deadline=None)
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=60), st.integers(1, 70))
 def test_keywords_find_the_most_frequent_first_and_of_equals_the_first_in_the_essay(
