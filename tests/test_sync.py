@@ -233,7 +233,7 @@ def test_an_index_of_an_earlier_version_is_made_anew_from_its_own_vectors_and_te
 ) -> None:
     folder = essays(one=ONE, two=TWO)
     as_by_an_earlier_version(store, sync(folder, store, LetterEmbeddings()).generation)
-    (folder / "two.txt").write_bytes(b"\x00\x01")
+    (folder / "two.txt").write_bytes(b"\0\1\2\3" * 50)
     report = sync(folder, store, LetterEmbeddings())
     assert (report.updated, list(report.failed), report.embedded) == (["one.txt"], ["two.txt"], 0)
     assert {essay for essay, _ in passages_of(store)} == {"one.txt", "two.txt"}
