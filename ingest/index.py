@@ -1,5 +1,6 @@
 """Passages and essays in Chroma, read and written; knows nothing of where Chroma runs."""
 
+import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -133,10 +134,6 @@ class Rows:
         pairs = zip(found["ids"][0], (found["distances"] or [[]])[0], strict=True)
         return [(id, 1 - distance) for id, distance in pairs]
 
-    def essay(self, name: str) -> Document | None:
-        """The essay of this edition."""
-        return next(self.essays([name]), None)
-
     def essays(self, editions: Iterable[str]) -> Iterator[Document]:
         """The essays of these editions, whole, as `read_essay` gave them."""
         names = sorted(editions)
@@ -147,21 +144,17 @@ class Rows:
 
     def all_passages(self) -> Iterator[list[IndexedPassage]]:
         """Every passage, a page at a time."""
-        for offset in range(0, self.count(), PAGE):
-            page = self._passages.get(limit=PAGE, offset=offset, include=["documents", "metadatas"])
-            yield _read_passages(page)
+        return map(_read_passages, self._pages(_TEXTS))
 
     def passages_of(self, editions: Sequence[str]) -> Iterator[list[IndexedPassage]]:
         """The passages of these editions, a page at a time."""
         wanted = set(editions)
-        for page in self._pages_of(editions, ["documents", "metadatas"]):
+        for page in self._pages_of(editions, _TEXTS):
             yield [passage for passage in _read_passages(page) if passage.edition in wanted]
 
     def all_rows(self) -> Iterator[list[tuple[IndexedPassage, Vector]]]:
         """Every passage with its vector, a page at a time."""
-        for offset in range(0, self.count(), PAGE):
-            page = self._passages.get(limit=PAGE, offset=offset, include=_EVERYTHING)
-            yield _read_rows(page)
+        return map(_read_rows, self._pages(_EVERYTHING))
 
     def vectors_of(self, digests: Sequence[str]) -> dict[str, Vector]:
         """The vectors of those passages' texts that are there already, by digest."""
@@ -185,14 +178,20 @@ class Rows:
         query, and Chroma asks it for all rows of an answer: hence pages.
         """
         where = _in(editions) if len(editions) <= EDITIONS_AT_ONCE else None
-        page = None
-        offset = 0
-        while editions and (page is None or len(page["ids"]) == PAGE):
+        return self._pages(include, where) if editions else iter(())
+
+    def _pages(
+        self, include: "chromadb.Include", where: Any = None
+    ) -> Iterator["chromadb.GetResult"]:
+        for offset in itertools.count(0, PAGE):
             page = self._passages.get(where=where, limit=PAGE, offset=offset, include=include)
-            yield page
-            offset += PAGE
+            if page["ids"]:
+                yield page
+            if len(page["ids"]) < PAGE:
+                return
 
 
+_TEXTS: "chromadb.Include" = ["documents", "metadatas"]
 _EVERYTHING: "chromadb.Include" = ["documents", "metadatas", "embeddings"]
 
 

@@ -262,8 +262,9 @@ def as_by_an_earlier_version(store: FolderStore, name: str) -> None:
     (place / "manifest.json").write_text(json.dumps(told))
 
 
-def test_passages_and_vectors_of_an_essay_come_in_pages(store: FolderStore) -> None:
-    count = PAGE + 5  # SQLite cannot be asked for more than 32,766 at once
+@pytest.mark.parametrize("last", [5, PAGE])
+def test_passages_and_vectors_of_an_essay_come_in_pages(store: FolderStore, last: int) -> None:
+    count = PAGE + last  # SQLite cannot be asked for more than 32,766 at once
     passages = [
         IndexedPassage("a.txt", "a.txt#f", "A", n, n + 1, "x", f"{n}") for n in range(count)
     ]
@@ -272,7 +273,8 @@ def test_passages_and_vectors_of_an_essay_come_in_pages(store: FolderStore) -> N
         draft.keep(set())
         draft.rows.add_passages(passages, vectors)
         pages = list(draft.rows.passages_of(["a.txt#f"]))
-        assert [len(page) for page in pages] == [PAGE, 5]
+        assert [len(page) for page in pages] == [PAGE, last]
+        assert [len(page) for page in draft.rows.all_passages()] == [PAGE, last]
         assert {each.start for page in pages for each in page} == set(range(count))
         rows = {passage.start: vector for passage, vector in draft.rows.rows_of(["a.txt#f"])}
         assert all(np.allclose(rows[n], vectors[n]) for n in range(count))
