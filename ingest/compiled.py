@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from ingest.reference import Blueprint
 
 GRAPH, TOKENIZER = "model.xml", "tokenizer.json"
-BATCH_TOKENS = 1024  # more is no faster
-LENGTHS = 16  # rows are filled up to a multiple of it: each new length costs milliseconds
+BATCH_TOKENS = 768  # more is no faster
+LENGTHS = 4  # rows are filled up to a multiple of it: odd lengths are slow, and each new one once
 MOST_STREAMS = 8  # batches at a time; each needs memory of its own
 MOST_STARTED = 32  # batches of one call, whose results lie in memory until they are fetched
 REMEMBERED = 16  # texts read alone: a question is searched by and compared with sentences
@@ -37,7 +37,6 @@ class Recipe:
 
     max_length: int  # tokens, special ones included
     pad: int
-    pooling: str  # "mean" or "cls"
     prompts: Mapping[str, str]  # by role
 
 
@@ -65,7 +64,7 @@ class CompiledModel:
         )
         self._streams = streams
         self._idle: deque[Any] = deque(maxlen=MOST_STARTED)
-        self._read_one = lru_cache(REMEMBERED)(lambda text: self._begin([text], _whole)()[0])
+        self._read_one = lru_cache(REMEMBERED)(lambda text: self._begin([text], _all)()[0])
 
     @cached_property
     def _endless(self) -> "Tokenizer":
@@ -95,10 +94,9 @@ class CompiledModel:
         """
         prompted = [self._recipe.prompts[role] + text for text in texts]
         if len(prompted) == 1:
-            pooled = [self._pool_tokens(*self._read_one(prompted[0]))]
-            return lambda: normalised(np.array(pooled))
-        collect = self._begin(prompted, self._pool_tokens)
-        # In 32 bits: made in fewer, they are not of length 1.
+            *_, pooled = self._read_one(prompted[0])
+            return lambda: normalised(pooled[np.newaxis])
+        collect = self._begin(prompted, _pooled)
         return lambda: normalised(np.array(collect()))
 
     def embed_tokens(self, texts: Sequence[str]) -> list[TokenEmbeddings]:
@@ -107,18 +105,14 @@ class CompiledModel:
             return [_own_tokens(*self._read_one(texts[0]))]
         return self._begin(texts, _own_tokens)()
 
-    def _pool_tokens(self, _: "Encoding", vectors: Vectors) -> Vectors:
-        pooled: Vectors = vectors[0].copy() if self._recipe.pooling == "cls" else vectors.mean(0)
-        return pooled
-
     def _begin(
-        self, texts: Sequence[str], finish: "Callable[[Encoding, Vectors], T]"
+        self, texts: Sequence[str], finish: "Callable[[Encoding, Vectors, Vectors], T]"
     ) -> Callable[[], list[T]]:
         """Begin to read texts, the longest first; calling what it gives waits until that is done.
 
-        It gives what `finish` makes of each text's tokens and their vectors, which are no more
-        there afterwards. As many batches are read at a time as there are streams, whichever
-        threads ask.
+        It gives what `finish` makes of each text's tokens, their vectors and the text's own, which
+        are no more there afterwards. As many batches are read at a time as there are streams,
+        whichever threads ask.
         """
         encodings = self._tokenizer.encode_batch(list(texts))
         batches = list(self._batches([len(encoding.ids) for encoding in encodings]))
@@ -134,9 +128,9 @@ class CompiledModel:
             for number, batch in enumerate(batches):
                 request = requests[number % MOST_STARTED]
                 request.wait()
-                for place, row in zip(batch, request.get_output_tensor().data, strict=True):
-                    encoding = encodings[place]
-                    results[place] = finish(encoding, row[: len(encoding.ids)])
+                outputs = (request.get_output_tensor(output).data for output in range(2))
+                for place, vectors, pooled in zip(batch, *outputs, strict=True):
+                    results[place] = finish(encodings[place], vectors, pooled)
                 start(number + MOST_STARTED)
             self._idle.extend(requests)
             return [results[place] for place in range(len(texts))]
@@ -181,12 +175,19 @@ def write_files(blueprint: "Blueprint", folder: Path, precision: str) -> Recipe:
     Weights are kept in 16 bits where the precision has no more: half the memory, half the start.
     """
     openvino = load_openvino()
+    network, inputs = blueprint.network, _inputs(blueprint)
+    if precision == "bf16":  # since files of fp16 would round it before bf16 does
+        from ingest.rounding import rounded
+
+        network = rounded(network, inputs)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of branches not taken: the check is made afterwards
-        graph = openvino.convert_model(blueprint.network, example_input=_inputs(blueprint))
+        graph = openvino.convert_model(
+            network, example_input={name: each[:2] for name, each in inputs.items()}
+        )
     openvino.save_model(graph, folder / GRAPH, compress_to_fp16=precision != "f32")
     (folder / TOKENIZER).write_text(blueprint.tokenizer, "utf-8")
-    return Recipe(blueprint.max_length, blueprint.pad, blueprint.pooling, blueprint.prompts)
+    return Recipe(blueprint.max_length, blueprint.pad, blueprint.prompts)
 
 
 def precisions() -> list[str]:
@@ -222,10 +223,16 @@ def _inputs(blueprint: "Blueprint") -> dict[str, Any]:
     return {name: blueprint.example[name] for name in ("input_ids", "attention_mask")}
 
 
-def _whole(encoding: "Encoding", vectors: Vectors) -> "tuple[Encoding, Vectors]":
-    return encoding, vectors.copy()
+def _all(
+    encoding: "Encoding", vectors: Vectors, pooled: Vectors
+) -> "tuple[Encoding, Vectors, Vectors]":
+    return encoding, vectors.copy(), pooled.copy()
 
 
-def _own_tokens(encoding: "Encoding", vectors: Vectors) -> TokenEmbeddings:
-    own = np.array(encoding.special_tokens_mask) == 0
+def _pooled(_: "Encoding", __: Vectors, pooled: Vectors) -> Vectors:
+    return pooled.copy()
+
+
+def _own_tokens(encoding: "Encoding", vectors: Vectors, _: Vectors) -> TokenEmbeddings:
+    own = np.flatnonzero(np.array(encoding.special_tokens_mask) == 0)
     return TokenEmbeddings(np.array(encoding.offsets)[own], normalised(vectors[own]))

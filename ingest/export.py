@@ -23,7 +23,7 @@ from ingest.models import EmbeddingModel, LocalModel, Vectors, sha256
 from ingest.reference import Blueprint, ReferenceModel
 
 RECORD = "export.json"
-FORM = "2"  # of an export; raise it when this program would write or check another
+FORM = "3"  # of an export; raise it when this program would write or check another
 NEIGHBOURS = 10
 ENOUGH = 0.99  # of them, on average, must be the same as with torch
 
@@ -149,11 +149,12 @@ def _write(folder: Path, reference: ReferenceModel) -> Export:
 
 
 def _export(folder: Path, reference: ReferenceModel) -> Export:
-    blueprint = reference.blueprint()
+    texts = files("ingest").joinpath("sample.txt").read_text("utf-8").splitlines()
+    blueprint = reference.blueprint(texts)
     if blueprint is None:
         return Export({}, None, "it is of a kind that only sentence-transformers can run")
     try:
-        return _check(folder, blueprint, reference)
+        return _check(folder, blueprint, reference, texts)
     except OSError:  # of the disk: another time it may do
         raise
     except Exception as error:  # of tracing, converting, compiling: no common root
@@ -161,9 +162,10 @@ def _export(folder: Path, reference: ReferenceModel) -> Export:
         return Export({}, None, f"it cannot be converted ({reason})")
 
 
-def _check(folder: Path, blueprint: Blueprint, reference: ReferenceModel) -> Export:
-    """The first precision that keeps neighbours, on a fixed sample of sentences."""
-    texts = files("ingest").joinpath("sample.txt").read_text("utf-8").splitlines()
+def _check(
+    folder: Path, blueprint: Blueprint, reference: ReferenceModel, texts: list[str]
+) -> Export:
+    """The first precision that keeps the neighbours of texts."""
     expected = _similarities(reference, texts)
     overlap = {}
     for precision in precisions():

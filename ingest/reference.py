@@ -26,12 +26,12 @@ POOLINGS = ("mean", "cls")
 class Blueprint(NamedTuple):
     """All that is needed to run a model elsewhere."""
 
-    network: "torch.nn.Module"  # (input_ids, attention_mask), both (texts, tokens) -> token vectors
+    # (input_ids, attention_mask), both (texts, tokens) -> a vector a token, and one a text
+    network: "torch.nn.Module"
     example: "dict[str, torch.Tensor]"  # of its input
     tokenizer: str  # as JSON of the tokenizers library
     max_length: int  # tokens, special ones included
     pad: int  # the token that fills up a row
-    pooling: str  # one of POOLINGS: how token vectors become one
     prompts: dict[str, str]  # by role
 
 
@@ -101,8 +101,11 @@ class ReferenceModel:
             )
         ]
 
-    def blueprint(self) -> Blueprint | None:
-        """How to run the model elsewhere; None where it is more than network, pooling and norm."""
+    def blueprint(self, texts: Sequence[str]) -> Blueprint | None:
+        """How to run the model elsewhere, with `texts` as its example of input.
+
+        None where it is more than network, pooling and norm.
+        """
         import transformers
         from sentence_transformers.sentence_transformer.modules import Pooling
 
@@ -125,29 +128,36 @@ class ReferenceModel:
         if not plain:
             return None
         return Blueprint(
-            network=_token_vectors(model[0].auto_model),
-            example=dict(tokenizer(["An example.", "Another."], return_tensors="pt", padding=True)),
+            network=_pooled(model[0].auto_model, str(pooling.pooling_mode)),
+            example=dict(tokenizer(list(texts), return_tensors="pt", padding=True)),
             tokenizer=tokenizer.backend_tokenizer.to_str(),
             max_length=self.max_tokens + int(tokenizer.num_special_tokens_to_add()),
             pad=int(tokenizer.pad_token_id),
-            pooling=str(pooling.pooling_mode),
             prompts={role: model.prompts.get(role) or "" for role in ("query", "document")},
         )
 
 
-def _token_vectors(transformer: Any) -> "torch.nn.Module":
+def _pooled(transformer: Any, pooling: str) -> "torch.nn.Module":
     import torch
 
-    class TokenVectors(torch.nn.Module):
+    from ingest.folding import fold
+
+    folded = fold(transformer)
+
+    class Pooled(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.transformer = transformer
+            self.network = folded or transformer
 
         def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> Any:
-            found = self.transformer(input_ids=input_ids, attention_mask=attention_mask)
-            return found.last_hidden_state
+            found = self.network(input_ids=input_ids, attention_mask=attention_mask)
+            vectors = found if folded else found.last_hidden_state
+            if pooling == "cls":
+                return vectors, vectors[:, 0]
+            counts = attention_mask.to(vectors.dtype).unsqueeze(-1)
+            return vectors, (vectors * counts).sum(1) / counts.sum(1)
 
-    return TokenVectors().eval()
+    return Pooled().eval()
 
 
 def _own_tokens(

@@ -273,8 +273,8 @@ def test_a_cache_that_cannot_be_written_leaves_the_model_to_torch(
 class Untraceable(ReferenceModel):
     """Something that cannot be converted, as a network with a loop of its own may be."""
 
-    def blueprint(self) -> Blueprint | None:
-        found = super().blueprint()
+    def blueprint(self, texts: Sequence[str]) -> Blueprint | None:
+        found = super().blueprint(texts)
         return found._replace(example={}) if found else None
 
 

@@ -16,7 +16,7 @@ MODULES = sorted(
 # From the ground up; a module may import from its own layer or from a lower one.
 LAYERS = (
     {"ingest.errors", "bot.errors", "bot.settings", "bot.options", "prompts", "evals.errors"},
-    {"ingest.extracts", "ingest.models"},
+    {"ingest.extracts", "ingest.models", "ingest.folding", "ingest.rounding"},
     {"ingest.archives", "ingest.decoding", "ingest.reference"},
     {"ingest.markdown", "ingest.markup", "ingest.pdf", "ingest.compiled"},
     {"ingest.epub", "ingest.word", "ingest.export"},
@@ -67,8 +67,8 @@ LAYERS = (
 ROOMS = {  # a package is a room with all that is in it
     "chromadb": {"ingest.chroma", "ingest.index", "ingest.server"},
     "sentence_transformers": {"bot.reranking", "ingest.reference"},
-    "torch": {"evals.peak", "ingest.reference"},
-    "transformers": {"ingest.reference"},
+    "torch": {"evals.peak", "ingest.folding", "ingest.reference", "ingest.rounding"},
+    "transformers": {"ingest.folding", "ingest.reference"},
     "openvino": {"ingest.compiled"},
     "tokenizers": {"ingest.compiled"},
     "huggingface_hub": {"ingest.models"},
