@@ -4,11 +4,11 @@
     python -m evals.scaling search     FOLDER ...  [--questions 200]
     python -m evals.scaling unchanged  [--counts 10000]
 
-`ingest` makes essays of so many passages of about 180 tokens, and ingests each lot by the command,
-in a process of its own; FOLDER keeps what it wrote, a folder a count. `search` asks the indexes in
-such folders: each part of a search, the whole of it beside one embedding and one bare query of
-Chroma's ten nearest, and sixteen threads beside one. `unchanged` runs the command over a folder
-that it has in its index already, beside a program that only reads and hashes the files.
+`ingest` makes essays that become about so many passages of an index, and ingests each lot by the
+command, in a process of its own; FOLDER keeps what it wrote, a folder a count. `search` asks those
+indexes: each part of a search, the whole of it beside one embedding and one bare query of Chroma's
+ten nearest, and sixteen threads beside one. `unchanged` runs the command over so many essays that
+it has in its index already, beside a program that only reads and hashes the files.
 """
 
 import argparse
@@ -36,6 +36,7 @@ from ingest.publishing import FolderStore
 THREADS = 16
 BARE = "embedding and bare query"  # one after the other, as in a search: the caches are cold
 NEAREST = 10  # what a bare query asks for
+SPLIT = 1.877  # passages of an index that one of those of make_passages becomes
 RUNS = 5
 MILLISECONDS = 1000.0
 INGEST = [sys.executable, "-m", "bot", "ingest", "--json"]
@@ -75,7 +76,7 @@ def measure_ingest(counts: Sequence[int], place: Path) -> None:
     first = 0.0
     for count in counts:
         essays = place / str(count) / "essays"
-        write_essays(essays, make_passages(count))
+        write_essays(essays, make_passages(round(count / SPLIT)))
         run = whole_process([*INGEST, str(essays), "--index", str(essays.parent / "index")])
         passages = _open(essays.parent / "index").manifest.passages
         each = run.wall / passages * MILLISECONDS
