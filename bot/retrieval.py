@@ -1,16 +1,16 @@
 """Question -> ranked passages: dense and keyword search, fused."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
-
-from langchain_core.embeddings import Embeddings
 
 from ingest.index import Generation
 from ingest.records import IndexedPassage, digest, essay_of
 
 if TYPE_CHECKING:
     from bot.retriever import EssayRetriever
+    from ingest.embedding import SentenceEmbeddings
 
 __all__ = ["EssayRetriever", "RankedPassage", "Retrieve", "retrieve", "retrieve_places"]
 
@@ -35,26 +35,28 @@ class RankedPassage:
     repeats: tuple[IndexedPassage, ...] = ()
 
 
-Retrieve = Callable[[Generation, Embeddings, str, int], list[RankedPassage]]
+Retrieve = Callable[[Generation, "SentenceEmbeddings", str, int], list[RankedPassage]]
 
 
 def retrieve(
-    generation: Generation, embeddings: Embeddings, question: str, limit: int
+    generation: Generation, embeddings: "SentenceEmbeddings", question: str, limit: int
 ) -> list[RankedPassage]:
     """The `limit` best passages for a question, each text once however often it was written.
 
     Neighbours that are about as good are joined, so that what begins in one and ends in the other
     is found whole and takes one place.
     """
-    return _best(_group(_rank(generation, embeddings, question), generation), limit, generation)
+    ranked = _rank(generation, embeddings, question)
+    groups = _group(ranked, generation.keywords.first_of, JOINED_AMONG * limit)
+    return _best(groups, limit, generation)
 
 
 def retrieve_places(
-    generation: Generation, embeddings: Embeddings, question: str, limit: int
+    generation: Generation, embeddings: "SentenceEmbeddings", question: str, limit: int
 ) -> list[RankedPassage]:
     """The same, but a text that stands in several places is found at each of them."""
-    alone = [[each] for each in _rank(generation, embeddings, question)]
-    return _best(alone, limit, generation)
+    ranked = islice(_rank(generation, embeddings, question), JOINED_AMONG * limit)
+    return _best([[each] for each in ranked], limit, generation)
 
 
 class _Candidate(NamedTuple):
@@ -63,21 +65,33 @@ class _Candidate(NamedTuple):
     similarity: float | None
 
 
-def _rank(generation: Generation, embeddings: Embeddings, question: str) -> list[_Candidate]:
+def _rank(
+    generation: Generation, embeddings: "SentenceEmbeddings", question: str
+) -> Iterator[_Candidate]:
     """All candidates, best first."""
-    dense = dict(generation.search_dense(embeddings.embed_query(question), CANDIDATES))
-    keyword = dict(generation.keywords.search(question, CANDIDATES))
+    embedded = embeddings.begin_query(question)
+    keyword = dict(generation.keywords.search(question, CANDIDATES))  # meanwhile
+    dense = dict(generation.search_dense(embedded(), CANDIDATES))
     scores = _fuse(_with_neighbours(_above_lowest(dense), generation), _above_missed(keyword))
     best_first = sorted(scores, key=lambda key: (-scores[key], key))
-    return [_Candidate(id, scores[id], dense.get(id)) for id in best_first]
+    return (_Candidate(id, scores[id], dense.get(id)) for id in best_first)
 
 
-def _group(ranked: Sequence[_Candidate], generation: Generation) -> list[list[_Candidate]]:
-    """Passages of the same text together, where the best of them was."""
+def _group(
+    ranked: Iterable[_Candidate], first_of: Mapping[str, str], most: int
+) -> list[list[_Candidate]]:
+    """Passages of the same text together, where the best of them was; so many, the best ones."""
     groups: dict[str, list[_Candidate]] = {}
-    first_of = generation.keywords.first_of
+    repeated = False
     for each in ranked:
-        groups.setdefault(first_of.get(each.id, each.id), []).append(each)
+        first = first_of.get(each.id, each.id)
+        if len(groups) < most:
+            groups.setdefault(first, []).append(each)
+            repeated = repeated or each.id in first_of
+        elif not repeated:
+            break
+        elif first in groups:
+            groups[first].append(each)
     return list(groups.values())
 
 
@@ -85,7 +99,7 @@ def _best(
     groups: Sequence[Sequence[_Candidate]], limit: int, generation: Generation
 ) -> list[RankedPassage]:
     """The first `limit`, neighbours joined, as they stand in their essays."""
-    runs = _runs(groups[: JOINED_AMONG * limit], limit, generation)
+    runs = _runs(groups, limit, generation)
     ids = [each.id for run in runs for group in run for each in group]
     texts = generation.essay_texts({essay_of(id) for id in ids})
     passages = {id: generation.passage(id, texts[essay_of(id)]) for id in ids}

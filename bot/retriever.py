@@ -4,11 +4,11 @@ from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
-from langchain_core.embeddings import Embeddings
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
 from bot.retrieval import RankedPassage, retrieve
+from ingest.embedding import SentenceEmbeddings
 from ingest.reading import PublishedIndex
 
 
@@ -16,7 +16,7 @@ class EssayRetriever(BaseRetriever):
     """Documents come best first, with `source`, `title`, `start`, `end` and `score`."""
 
     index: PublishedIndex
-    embeddings: Embeddings
+    embeddings: SentenceEmbeddings
     k: int = 5
     model_config = ConfigDict(arbitrary_types_allowed=True)
 

@@ -5,13 +5,14 @@ The only file that knows OpenVINO and tokenizers; what the files hold is told by
 
 import os
 import sys
+import threading
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 
@@ -64,7 +65,7 @@ class CompiledModel:
         )
         self._streams = streams
         self._idle: deque[Any] = deque(maxlen=MOST_STARTED)
-        self._read_one = lru_cache(REMEMBERED)(lambda text: self._begin([text], _all)()[0])
+        self._begin_one = lru_cache(REMEMBERED)(lambda text: _Once(self._begin([text], _all)))
 
     @cached_property
     def _endless(self) -> "Tokenizer":
@@ -94,15 +95,15 @@ class CompiledModel:
         """
         prompted = [self._recipe.prompts[role] + text for text in texts]
         if len(prompted) == 1:
-            *_, pooled = self._read_one(prompted[0])
-            return lambda: normalised(pooled[np.newaxis])
+            begun = self._begin_one(prompted[0])
+            return lambda: normalised(np.array([pooled for *_, pooled in begun()]))
         collect = self._begin(prompted, _pooled)
         return lambda: normalised(np.array(collect()))
 
     def embed_tokens(self, texts: Sequence[str]) -> list[TokenEmbeddings]:
         """A vector for each token of each text, as far as the model reads."""
         if len(texts) == 1:
-            return [_own_tokens(*self._read_one(texts[0]))]
+            return [_own_tokens(*each) for each in self._begin_one(texts[0])()]
         return self._begin(texts, _own_tokens)()
 
     def _begin(
@@ -167,6 +168,21 @@ class CompiledModel:
             ids[place, : len(row)] = row
             mask[place, : len(row)] = 1
         return [ids, mask]
+
+
+class _Once(Generic[T]):
+    """A call that is made once, and whose result is kept, whichever threads make it."""
+
+    def __init__(self, call: Callable[[], T]) -> None:
+        self._call: Callable[[], T] | None = call
+        self._lock = threading.Lock()
+
+    def __call__(self) -> T:
+        with self._lock:
+            if self._call:
+                self._result = self._call()
+                self._call = None
+        return self._result
 
 
 def write_files(blueprint: "Blueprint", folder: Path, precision: str) -> Recipe:

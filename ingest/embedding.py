@@ -94,7 +94,12 @@ class SentenceEmbeddings(Embeddings):
 
     def embed_query(self, text: str) -> list[float]:
         """The vector of a question, with the prefix the model wants for one, if any."""
-        return cast(list[float], self._model().embed([text], "query")[0].tolist())
+        return cast(list[float], self.begin_query(text)().tolist())
+
+    def begin_query(self, text: str) -> Callable[[], Vectors]:
+        """Begin `embed_query`, beside other work; calling what it gives waits for the vector."""
+        begun = self._model().begin([text], "query")
+        return lambda: begun()[0]
 
     def _model(self) -> EmbeddingModel:
         with self._lock:

@@ -119,7 +119,7 @@ class Rows:
                 raise IndexDamaged(f"{count} {what} where {expected} should be")
 
     def nearest(
-        self, vector: Sequence[float], limit: int, edition: str = ""
+        self, vector: "Sequence[float] | Vector", limit: int, edition: str = ""
     ) -> list[tuple[str, float]]:
         """The passages, or those of an edition, nearest to a vector.
 
@@ -258,7 +258,9 @@ class Generation:
         keywords = self.keywords.within([id for id in self.keywords.ids if edition_of(id) == only])
         return Generation(self.name, self.manifest, self.rows, keywords, self.close, only=only)
 
-    def search_dense(self, vector: Sequence[float], limit: int) -> list[tuple[str, float]]:
+    def search_dense(
+        self, vector: "Sequence[float] | Vector", limit: int
+    ) -> list[tuple[str, float]]:
         """The `limit` passages nearest to a vector: id and cosine similarity, best first."""
         wanted = limit
         while True:
