@@ -38,6 +38,16 @@ def test_what_is_begun_goes_on_beside_other_work_and_comes_in_order(
         assert np.sum(alone * together[::25], axis=1) == pytest.approx(1, abs=2e-3)
 
 
+def test_one_question_may_be_asked_by_many_threads_at_once(embeddings: SentenceEmbeddings) -> None:
+    (expected,) = embeddings.embed_documents(["Who asks?"])
+    for _ in range(20):  # each time anew: others' questions take the place of this one
+        for number in range(20):
+            embeddings.begin_query(f"Another question, {number}?")
+        with ThreadPoolExecutor(8) as pool:
+            found = list(pool.map(embeddings.embed_query, ["Who asks?"] * 8))
+        assert np.asarray(found) @ expected == pytest.approx(1, abs=1e-3)
+
+
 def test_the_model_reads_256_tokens_two_of_them_its_own(embeddings: SentenceEmbeddings) -> None:
     assert embeddings.max_tokens == 254
 

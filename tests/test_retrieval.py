@@ -73,6 +73,15 @@ def test_text_that_stands_twice_is_not_joined_but_names_both_places(essays: Writ
     assert len(twice.repeats) == 1
 
 
+def test_all_places_of_a_text_are_named_however_far_down_the_others_are(
+    essays: WriteEssays,
+) -> None:
+    folder = essays(one=f"{QUARTZ}\n\n{ZEBRAS}\n\n{QUARTZ}!", two=f"{ZEBRAS}\n\n{OTHERS[0]}")
+    (best,) = search(folder, "zebras and quartz hills", 1)
+    assert best.passage.text == ZEBRAS
+    assert [each.essay for each in best.repeats] == ["two.txt"]
+
+
 def test_a_search_for_places_finds_text_that_stands_twice_at_both(essays: WriteEssays) -> None:
     folder = essays(one=f"{ZEBRAS}\n\n{OTHERS[1]}", two=f"{ZEBRAS}\n\n{OTHERS[0]}")
     first, second, *_ = search(folder, "zebras and quartz hills", 4, retrieve_places)
