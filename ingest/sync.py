@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ingest.index import Generation
 
 MOST_REMOVALS = 0.5  # of the essays, before a sync asks whether it is meant
-PASSAGES_AT_ONCE = 256  # embedded and written together: a long sync needs little memory
+PASSAGES_AT_ONCE = 1024  # embedded and written together: a long sync needs little memory
 
 Progress = Callable[[str], None]  # told of each essay as its passages are embedded
 
