@@ -24,6 +24,7 @@ from ingest.reference import Blueprint, ReferenceModel
 
 RECORD = "export.json"
 FORM = "3"  # of an export; raise it when this program would write or check another
+IN_A_ROW = 6  # sentences of the sample, as in a passage, for what is learnt of its input
 NEIGHBOURS = 10
 ENOUGH = 0.99  # of them, on average, must be the same as with torch
 
@@ -150,7 +151,8 @@ def _write(folder: Path, reference: ReferenceModel) -> Export:
 
 def _export(folder: Path, reference: ReferenceModel) -> Export:
     texts = files("ingest").joinpath("sample.txt").read_text("utf-8").splitlines()
-    blueprint = reference.blueprint(texts)
+    starts = range(0, len(texts), IN_A_ROW)
+    blueprint = reference.blueprint([" ".join(texts[first : first + IN_A_ROW]) for first in starts])
     if blueprint is None:
         return Export({}, None, "it is of a kind that only sentence-transformers can run")
     try:

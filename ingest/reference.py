@@ -127,11 +127,20 @@ class ReferenceModel:
         )
         if not plain:
             return None
+        max_length = self.max_tokens + int(tokenizer.num_special_tokens_to_add())
         return Blueprint(
             network=_pooled(model[0].auto_model, str(pooling.pooling_mode)),
-            example=dict(tokenizer(list(texts), return_tensors="pt", padding=True)),
+            example=dict(
+                tokenizer(
+                    list(texts),
+                    return_tensors="pt",
+                    padding=True,
+                    truncation=True,
+                    max_length=max_length,
+                )
+            ),
             tokenizer=tokenizer.backend_tokenizer.to_str(),
-            max_length=self.max_tokens + int(tokenizer.num_special_tokens_to_add()),
+            max_length=max_length,
             pad=int(tokenizer.pad_token_id),
             prompts={role: model.prompts.get(role) or "" for role in ("query", "document")},
         )

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import torch
 
+BLOCK = 128  # columns, whose errors are made up for by those beyond them at once
 DAMPING = 0.1  # of the mean square of the input: what is learnt of few texts must not be overdone
 
 
@@ -37,8 +38,8 @@ def _squares(
     def watch(name: str, module: torch.nn.Module) -> torch.utils.hooks.RemovableHandle:
         def note(_: torch.nn.Module, given: tuple[torch.Tensor, ...]) -> None:
             if given[0].shape[:2] == own.shape:
-                tokens = given[0][own].double()
-                found[name] = tokens.T @ tokens
+                tokens = given[0][own]
+                found[name] = (tokens.T @ tokens).double()
 
         return module.register_forward_pre_hook(note)
 
@@ -62,8 +63,13 @@ def _round(matrix: torch.Tensor, squares: torch.Tensor) -> torch.Tensor:
     inverse = torch.cholesky_inverse(torch.linalg.cholesky(squares + damping))
     shares = torch.linalg.cholesky(inverse, upper=True).float()
     left, found = matrix.clone(), torch.empty_like(matrix)
-    for column in range(matrix.shape[1]):
-        found[:, column] = left[:, column].bfloat16()
-        error = (left[:, column] - found[:, column]) / shares[column, column]
-        left[:, column:] -= torch.outer(error, shares[column, column:])
+    for first in range(0, matrix.shape[1], BLOCK):
+        end = min(first + BLOCK, matrix.shape[1])
+        errors = torch.empty(len(matrix), end - first)
+        for column in range(first, end):
+            found[:, column] = left[:, column].bfloat16()
+            error = (left[:, column] - found[:, column]) / shares[column, column]
+            left[:, column:end] -= torch.outer(error, shares[column, column:end])
+            errors[:, column - first] = error
+        left[:, end:] -= errors @ shares[first:end, end:]
     return found
