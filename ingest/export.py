@@ -123,7 +123,7 @@ def _make(name: str, place: Path, load_reference: Callable[[], ReferenceModel]) 
         ) as aside:
             logger.warning(
                 "Preparing the embedding model %s for this processor, once; "
-                "it takes about a quarter of a minute.",
+                "it takes about a third of a minute.",
                 name,
             )
             export = _write(Path(aside) / "export", load_reference())
