@@ -48,7 +48,7 @@ bench-speed: .venv/.installed-dev $(PEERS:%=.peers/%/.installed) ## passages a s
 	@$(PY) -m evals.speed embedding
 	@$(PY) -m evals.speed ingest --picture pictures/speed.svg $(foreach peer,$(PEERS),--row "$(peer)=.peers/$(peer)/bin/python evals/peers/with_$(peer).py")
 
-bench-scaling: .venv/.installed ## measure how ingest and search grow; takes three quarters of an hour
+bench-scaling: .venv/.installed ## measure how ingest and search grow; takes ten minutes
 	@$(PY) -m evals.scaling ingest --keep index/scaling
 	@$(PY) -m evals.scaling search index/scaling/2000 index/scaling/20000 index/scaling/100000
 	@$(PY) -m evals.scaling unchanged

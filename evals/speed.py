@@ -49,20 +49,6 @@ LIBRARIES = ("torch", "openvino")
 BACKENDS: dict[str, Backend] = {"torch, 32 bits": "torch", "default": "auto"}
 
 
-def an_operation(library: str, precision: str) -> Run:
-    """What one of a matrix product costs at best; by turns with the rest, since machines change."""
-    command = [*PYTHON, "evals.peak", library, precision]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return Run(wall=0, processor=1 / float(done.stdout), memory=0, precision=precision)
-
-
-LIMITS = {
-    f"{library} in {precision}": partial(an_operation, library, precision)
-    for library in LIBRARIES
-    for precision in dict.fromkeys([*precisions(), "f32"])
-}
-
-
 def main() -> None:
     """Measure what is asked for, and print it."""
     options = _options()
@@ -138,8 +124,13 @@ def measure_embedding(
         name: partial(own_account, [*command, str(passages), str(places[name])])
         for name, command in ways.items()
     }
-    found = by_turns(measures | LIMITS, runs)
-    limits = highest_rates([found.pop(name) for name in LIMITS])
+    peaks = {
+        f"{library} in {precision}": partial(_peak, library, precision)
+        for library in LIBRARIES
+        for precision in dict.fromkeys([*precisions(), "f32"])
+    }
+    found = by_turns(measures | peaks, runs)
+    limits = highest_rates([found.pop(name) for name in peaks])
     operations = operations_of(texts)
     first, *_ = found
     similar = _similarities(places[first])
@@ -193,6 +184,13 @@ def measure_ingest(
     print(f"{runs} runs; essay-bot splits them by its own rules.")
     Console(width=WIDTH).print(table)
     return found
+
+
+def _peak(library: str, precision: str) -> Run:
+    """What one operation of a matrix product costs at best."""
+    command = [*PYTHON, "evals.peak", library, precision]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return Run(wall=0, processor=1 / float(done.stdout), memory=0, precision=precision)
 
 
 def highest_rates(limits: Sequence[Run]) -> dict[str, float]:

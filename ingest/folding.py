@@ -1,6 +1,6 @@
 """BERT in fewer steps than transformers takes, with the same result; imported to export a model.
 
-The only file beside ingest.reference that knows torch and transformers.
+Knows torch and transformers.
 """
 
 from typing import Any
@@ -30,8 +30,9 @@ class FoldedBert(torch.nn.Module):
 
     A norm scales and shifts what a matrix then multiplies, so it may scale and shift the matrix
     instead. The kinds of tokens, of which only the first is used, are added to the positions; the
-    scores' scale is in the queries; and the keys have no bias, since one adds the same to all
-    scores of a query, which softmax takes out again.
+    scores' scale is in the queries; the keys have no bias, since one adds the same to all scores of
+    a query, which softmax takes out again; and that of the values is added behind the attention,
+    whose weights sum up to 1.
     """
 
     def __init__(self, bert: Any) -> None:

@@ -1,6 +1,6 @@
 """Any sentence-transformers model, run by torch in 32 bits: what other ways are measured against.
 
-The only file that knows sentence-transformers, transformers and torch; loading it takes seconds.
+The only file that knows sentence-transformers; loading it takes seconds, and imports torch.
 """
 
 import os
