@@ -1,5 +1,6 @@
 """Discord is out of reach for a while, over the wire: nothing is lost, and nothing comes twice."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from bot.settings import Settings
 from tests.conftest import ESSAYS, IndexOf
 from tests.discord_fixtures import House
 from tests.discord_records import Channel, User
-from tests.discord_server import DiscordServer
+from tests.discord_server import GLANCE, DiscordServer
 from tests.discord_serving import serving
 from tests.test_discord_answers import LONG
 
@@ -54,7 +55,10 @@ async def test_a_question_outlives_an_outage_longer_than_all_attempts(open_one: 
         await server.wait_until(lambda: said.replies, WAIT)
         assert CITED in said.replies[0].content
         assert len(said.replies) == 1
-    assert await house.memory.find(said.replies[0].controls[0]["custom_id"].split(":")[2])
+        id = said.replies[0].controls[0]["custom_id"].split(":")[2]
+        async with asyncio.timeout(WAIT):  # it is remembered once it is delivered
+            while not await house.memory.find(id):
+                await asyncio.sleep(GLANCE)
 
 
 async def test_a_limit_longer_than_the_bot_waits_costs_no_answer(open_one: Open) -> None:
