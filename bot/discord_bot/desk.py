@@ -44,7 +44,12 @@ class Desk:
         self._pace = Pace()
         self._typing = Typing()
         self._serving: set[asyncio.Task[None]] = set()
+        self._shown: dict[str, tuple[Asked, Kept]] = {}  # until they are remembered
         self._stopping = False
+
+    async def find(self, id: str) -> tuple[Asked, Kept] | None:
+        """A question and its answer, be it just shown or long ago; None if they are forgotten."""
+        return self._shown.get(id) or await self._memory.find(id)
 
     async def ask(self, asked: Asked, history: History) -> None:
         """Answer a question that was admitted; it survives a kill and an outage from here on."""
@@ -104,8 +109,12 @@ class Desk:
             raise LibraryMissing("Direct messages have no essays.")
         kept = await self._follow(library, reply, history)
         parts = render_answer(asked, kept, header=not asked.message)
-        await reply.finish(parts, answer_buttons(asked, kept))
-        await self._close(reply.asked, kept)
+        self._shown[asked.id] = asked, kept  # its buttons may be pressed before Discord has replied
+        try:
+            await reply.finish(parts, answer_buttons(asked, kept))
+            await self._close(reply.asked, kept)
+        finally:
+            del self._shown[asked.id]
 
     async def _follow(self, library: Library, reply: Reply, history: Sequence[Turn]) -> Kept:
         """The answer, drafts shown while it grows."""
@@ -149,6 +158,8 @@ class Desk:
 
     async def _mark(self, reply: Reply) -> None:
         """Say that the answer comes after a restart; the question stays in memory."""
+        if reply.finished:
+            return
         with suppress(Exception):
             await reply.finish([say(reply.asked.language, "restarting")], None)
 

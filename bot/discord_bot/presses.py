@@ -58,7 +58,7 @@ class AnswerButton(
     @told
     async def callback(self, interaction: Interaction) -> None:
         """Do what the button is for, with the answer it stands below."""
-        found = await interaction.client.memory.find(self.id_)
+        found = await interaction.client.desk.find(self.id_)
         refusal = await _refusal(interaction, found[0] if found else None)
         if found is None or refusal:
             await interaction.response.send_message(refusal, ephemeral=True)

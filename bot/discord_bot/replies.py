@@ -25,6 +25,7 @@ class Reply(Protocol):
     """One place for one answer. `asked` tells which messages carry it by now."""
 
     asked: Asked
+    finished: bool  # whether the person has the answer, or a sentence in its place
 
     async def draft(self, render: Callable[[], str]) -> None:
         """Show a draft, unless one was shown just now; a draft that cannot be shown is dropped."""
@@ -51,7 +52,7 @@ class MessageReply:
     """A reply to someone's message."""
 
     def __init__(self, asked: Asked, means: Means) -> None:
-        self.asked = asked
+        self.asked, self.finished = asked, False
         self._channel = means.client.get_partial_messageable(asked.channel)
         self._pace, self._keep = means.pace, means.keep
         self._deleted = 0  # messages that carried the answer
@@ -70,6 +71,7 @@ class MessageReply:
         for place, part in enumerate(parts):
             last = view if place == len(parts) - 1 else None
             await deliver(partial(self._put, place, part, last))
+        self.finished = True
 
     async def _put(self, place: int, text: str, view: discord.ui.View | None) -> None:
         """Show a part: in the message that carries it, else in a new one."""
@@ -81,8 +83,11 @@ class MessageReply:
             except discord.NotFound:
                 self._replace(place, None)  # someone deleted it
                 self._deleted += 1
-        self._replace(place, await self._send(place, text, view))
+        message = await self._send(place, text, view)
+        self._replace(place, message)
         await self._keep(self.asked)
+        if message.content != text:  # it is a draft, which Discord took although sending it failed
+            await self._put(place, text, view)
 
     def _replace(self, place: int, message: discord.Message | None) -> None:
         others = self.asked.replies[:place]
@@ -122,7 +127,7 @@ class InteractionReply:
     """The reply to an interaction that was deferred; by its token, which outlives a restart."""
 
     def __init__(self, asked: Asked, means: Means) -> None:
-        self.asked = asked
+        self.asked, self.finished = asked, False
         self._means, self._pace = means, means.pace
         self._webhook = discord.Webhook.partial(asked.application, asked.token, client=means.client)
         self._webhook.type = discord.WebhookType.application
@@ -148,6 +153,7 @@ class InteractionReply:
             if error.code not in GONE and error.status not in (401, 404):
                 raise
             await self._post(parts, view)
+        self.finished = True
 
     async def _edit(self, text: str, view: discord.ui.View | None) -> None:
         first: int = "@original"  # type: ignore[assignment]  # as discord.py itself does
