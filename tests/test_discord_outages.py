@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.answering import Answerer
+from bot.discord_bot import desk
 from bot.settings import Settings
 from tests.conftest import ESSAYS, IndexOf
 from tests.discord_fixtures import House
@@ -14,6 +15,7 @@ from tests.discord_records import Channel, User
 from tests.discord_server import GLANCE, DiscordServer
 from tests.discord_serving import serving
 from tests.test_discord_answers import LONG
+from tests.test_prose import SENTENCE, Play, good, play  # noqa: F401
 
 QUESTION = "What is energy imperialism?"
 CITED = "energy imperialism"
@@ -95,3 +97,57 @@ async def test_a_reply_to_any_part_of_a_long_answer_goes_on_from_it(
         await server.wait_until(lambda: said.replies, WAIT)
     assert "“" in said.replies[0].content
     assert "do not say" not in said.replies[0].content
+
+
+async def test_a_draft_that_was_sent_unnoticed_becomes_the_answer(
+    play: Play,  # noqa: F811
+    seed_index: Path,
+    open_one: Open,
+) -> None:
+    scene = play(good)
+    house = open_one(models=scene.answerer(), index=seed_index)
+    async with serving(house) as server:
+        ada, channel = place(server)
+        server.reset(*SENDING, applied=True)
+        said = server.say(ada, channel, QUESTION, mentions_bot=True)
+        await server.wait_until(lambda: said.replies and said.replies[0].controls, WAIT)
+    assert "Draft" not in said.replies[0].content
+    assert SENTENCE in said.replies[0].content
+    assert len(said.replies) == 1
+
+
+async def test_the_buttons_of_an_answer_work_before_discord_has_replied(open_one: Open) -> None:
+    async with serving(open_one()) as server:
+        ada, channel = place(server)
+        server.slow(2, *SENDING)
+        said = server.say(ada, channel, QUESTION, mentions_bot=True)
+        await server.wait_until(lambda: said.replies, WAIT)
+        (passages,) = [
+            each["custom_id"]
+            for each in said.replies[0].controls
+            if ":passages:" in each["custom_id"]
+        ]
+        pressed = server.click(ada, said.replies[0], passages)
+        await server.wait_until(lambda: pressed.response and not pressed.waits, WAIT)
+        assert CITED in pressed.response.content
+
+
+async def test_a_bot_stopped_while_an_answer_is_being_remembered_leaves_the_answer(
+    open_one: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk, "PATIENCE", 0.2)
+    house = open_one()
+    bot = house.client()
+    monkeypatch.setattr(house, "client", lambda: bot)
+
+    async def close(*_: object) -> None:
+        await asyncio.sleep(WAIT)
+
+    monkeypatch.setattr(house.memory, "close", close)
+    async with serving(house) as server:
+        ada, channel = place(server)
+        said = server.say(ada, channel, QUESTION, mentions_bot=True)
+        await server.wait_until(lambda: said.replies and said.replies[0].controls, WAIT)
+        await bot.desk.stop()
+        assert CITED in said.replies[0].content
+    assert len(await house.memory.unfinished()) == 1  # so it is answered once more, in its place
