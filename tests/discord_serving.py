@@ -8,6 +8,7 @@ from bot.discord_bot.client import EssayClient
 from tests.discord_bots import running
 from tests.discord_fixtures import House
 from tests.discord_openapi import problems
+from tests.discord_records import Message
 from tests.discord_server import DiscordServer
 
 DESCRIPTION = Path(__file__).parent.parent.parent / "shared" / "discord" / "openapi.json"
@@ -22,6 +23,12 @@ def quick(client: EssayClient) -> EssayClient:
     client.before_identify_hook = at_once  # type: ignore[method-assign]
     client._connection.guild_ready_timeout = 0.05
     return client
+
+
+def button(answer: Message, action: str) -> str:
+    """The custom id of one of an answer's buttons."""
+    ids = [str(each["custom_id"]) for each in answer.controls]
+    return next(each for each in ids if each.startswith(f"essays:{action}:"))
 
 
 @asynccontextmanager

@@ -7,16 +7,19 @@ from pathlib import Path
 import pytest
 
 from bot.answering import Answerer
-from bot.discord_bot import desk
+from bot.discord_bot import delivery, desk
+from bot.discord_bot.memory import Asked
 from bot.settings import Settings
 from tests.conftest import ESSAYS, IndexOf
+from tests.discord_bots import running
 from tests.discord_fixtures import House
 from tests.discord_records import Channel, User
 from tests.discord_server import GLANCE, DiscordServer
-from tests.discord_serving import serving
+from tests.discord_serving import button, quick, serving
 from tests.test_discord_answers import LONG
-from tests.test_prose import SENTENCE, Play, good, play  # noqa: F401
+from tests.test_prose import SENTENCE, Play, good, play
 
+__all__ = ["play"]
 QUESTION = "What is energy imperialism?"
 CITED = "energy imperialism"
 SENDING = ("POST", "/channels/*/messages")
@@ -100,9 +103,7 @@ async def test_a_reply_to_any_part_of_a_long_answer_goes_on_from_it(
 
 
 async def test_a_draft_that_was_sent_unnoticed_becomes_the_answer(
-    play: Play,  # noqa: F811
-    seed_index: Path,
-    open_one: Open,
+    play: Play, seed_index: Path, open_one: Open
 ) -> None:
     scene = play(good)
     house = open_one(models=scene.answerer(), index=seed_index)
@@ -122,13 +123,9 @@ async def test_the_buttons_of_an_answer_work_before_discord_has_replied(open_one
         server.slow(2, *SENDING)
         said = server.say(ada, channel, QUESTION, mentions_bot=True)
         await server.wait_until(lambda: said.replies, WAIT)
-        (passages,) = [
-            each["custom_id"]
-            for each in said.replies[0].controls
-            if ":passages:" in each["custom_id"]
-        ]
-        pressed = server.click(ada, said.replies[0], passages)
+        pressed = server.click(ada, said.replies[0], button(said.replies[0], "passages"))
         await server.wait_until(lambda: pressed.response and not pressed.waits, WAIT)
+        assert pressed.response
         assert CITED in pressed.response.content
 
 
@@ -151,3 +148,49 @@ async def test_a_bot_stopped_while_an_answer_is_being_remembered_leaves_the_answ
         await bot.desk.stop()
         assert CITED in said.replies[0].content
     assert len(await house.memory.unfinished()) == 1  # so it is answered once more, in its place
+
+
+async def test_an_outage_is_waited_for_up_to_the_last_pause(
+    open_one: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "OUTAGE_PAUSES", (0.01, 0.02, 0.03))
+    monkeypatch.setattr(delivery, "ATTEMPTS", 1)
+    async with serving(open_one()) as server:
+        ada, channel = place(server)
+        server.fail(503, *SENDING, times=3)
+        said = server.say(ada, channel, QUESTION, mentions_bot=True)
+        await server.wait_until(lambda: said.replies, WAIT)
+        assert CITED in said.replies[0].content
+
+
+async def test_a_question_left_over_is_answered_though_discord_is_away_at_the_start(
+    open_one: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "OUTAGE_PAUSES", (0.1,))
+    house = open_one()
+    async with DiscordServer() as server:
+        server.world.approved_intents = 1 << 15
+        ada, channel = place(server)
+        said = server.say(ada, channel, QUESTION)
+        asker, guild = house.memory.hash_user(ada.id), channel.guild
+        assert guild
+        await house.memory.open(Asked(QUESTION, asker, channel.id, guild.id, said.id))
+        server.fail(503, "GET", "/channels/*", times=delivery.ATTEMPTS)
+        async with running(server, quick(house.client())):
+            await server.wait_until(lambda: said.replies and said.replies[0].controls, WAIT)
+            assert CITED in said.replies[0].content
+
+
+async def test_a_question_is_forgotten_for_good_while_its_answer_is_on_the_way(
+    open_one: Open,
+) -> None:
+    house = open_one()
+    async with serving(house) as server:
+        ada, channel = place(server)
+        server.slow(1, *SENDING)
+        said = server.say(ada, channel, QUESTION, mentions_bot=True)
+        await server.wait_until(lambda: said.replies, WAIT)
+        forgotten = server.slash(ada, channel, "forget-me")
+        await server.wait_until(lambda: forgotten.response and not forgotten.waits, WAIT)
+    assert not await house.memory.unfinished()
+    assert await house.memory.forget(house.memory.hash_user(ada.id)) == 0

@@ -9,13 +9,15 @@ import pytest
 
 from bot.answering import Answerer
 from bot.discord_bot.delivery import EDIT_EVERY
+from bot.discord_bot.memory import ServerSettings
+from bot.discord_bot.phrases import say
 from bot.settings import Settings
 from tests.conftest import ESSAYS
 from tests.discord_bots import running
-from tests.discord_fixtures import House
+from tests.discord_fixtures import UNANSWERED, House
 from tests.discord_records import Interaction, Message
 from tests.discord_server import DiscordServer
-from tests.discord_serving import quick, serving
+from tests.discord_serving import button, quick, serving
 from tests.discord_world import TOKEN
 from tests.test_prose import QUESTION, SENTENCE, Play, good, play
 
@@ -202,3 +204,28 @@ async def test_the_token_is_in_no_log(house: House, caplog: pytest.LogCaptureFix
         )
         await server.wait_until(lambda: answered(asked), WAIT)
     assert TOKEN not in caplog.text
+
+
+async def test_moderators_are_told_once_by_two_who_press_at_the_same_time(house: House) -> None:
+    async with serving(house) as server:
+        ada, channel = server.world.user("ada"), server.world.channel("questions")
+        assert channel.guild
+        told = ServerSettings(report_channel=channel.id)
+        await house.memory.keep_server(channel.guild.id, told)
+        said = server.say(ada, channel, UNANSWERED, mentions_bot=True)
+        await server.wait_until(lambda: said.replies and said.replies[0].controls, WAIT)
+        answer = said.replies[0]
+        presses = [server.click(ada, answer, button(answer, "missing")) for _ in range(2)]
+        await server.wait_until(lambda: all(p.response and not p.waits for p in presses), WAIT)
+        mine = channel.said_by(server.world.me)
+    assert sum(each.content.endswith(f"\n{UNANSWERED}") for each in mine) == 1
+
+
+async def test_a_direct_message_without_words_is_told_to_ask(house: House) -> None:
+    async with serving(house) as server:
+        ada = server.world.user("ada")
+        channel = server.do(server.world.direct_channel, ada)
+        server.say(ada, channel, "", attachments=[server.upload("a.png", b"x")])
+        await server.wait_until(lambda: channel.said_by(server.world.me), WAIT)
+        (line,) = channel.said_by(server.world.me)
+    assert line.content == say("", "ask_what")

@@ -129,8 +129,8 @@ class AskingCog(commands.Cog):
         return self._mine[thread.id]
 
     async def _explain(self, message: discord.Message, language: str) -> None:
-        """To who mentioned the bot and asked nothing, or whose reply may not be read."""
-        if self._mentions_me(message):
+        """To who wrote to the bot and asked nothing, or whose reply may not be read."""
+        if message.guild is None or self._mentions_me(message):
             await self._say_once(message, say(language, "ask_what"))
         elif message.reference and not message.attachments:
             await self._say_once(message, say(language, "keep_mention"))

@@ -15,7 +15,7 @@ from discord.ext import commands
 
 from bot.answering import Surroundings
 from bot.citations import Citation
-from bot.discord_bot.delivery import FAULTS, deliver
+from bot.discord_bot.delivery import FAULTS, deliver, outlast
 from bot.discord_bot.desk import Desk, History
 from bot.discord_bot.history import turns_before, turns_in
 from bot.discord_bot.libraries import Libraries
@@ -98,7 +98,8 @@ class EssayClient(commands.AutoShardedBot):
         message = None
         if asked.message:
             try:
-                message = await deliver(partial(self._fetch, asked.channel, asked.message))
+                fetch = partial(self._fetch, asked.channel, asked.message)
+                message = await outlast(partial(deliver, fetch))
             except discord.HTTPException:
                 await self.memory.close(asked, None)  # it was deleted, or is out of reach
                 return

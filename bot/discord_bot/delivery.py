@@ -1,6 +1,7 @@
 """Send and edit messages so that a passing fault of the network loses and doubles nothing."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from time import monotonic
 from typing import TypeVar
@@ -13,8 +14,10 @@ ATTEMPTS = 4
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0  # seconds between them, doubled and jittered
 OWN_FAULT = 500  # HTTP states from here on are Discord's fault
 EDIT_EVERY = 1.2  # seconds at least between two drafts in one place; Discord takes 5 edits in 5 s
+OUTAGE_PAUSES = (5, 15, 60, 300, 900, 3600)  # seconds between attempts while Discord is away
 MOST_PLACES = 1_000  # whose last draft is remembered, before those long past are dropped
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
 
 
 class Undelivered(Exception):
@@ -51,6 +54,17 @@ async def deliver(send: Callable[[], Awaitable[T]]) -> T:
             raise Undelivered(str(error)) from error
         raise
     raise AssertionError("the last attempt raises")
+
+
+async def outlast(attempt: Callable[[], Awaitable[T]]) -> T:
+    """What `attempt` gives, made again after each of OUTAGE_PAUSES while it raises Undelivered."""
+    for pause in OUTAGE_PAUSES:
+        try:
+            return await attempt()
+        except Undelivered:
+            _log.warning("Discord is out of reach; a question is tried again in %s s.", pause)
+            await asyncio.sleep(pause)
+    return await attempt()
 
 
 def _may_pass(error: BaseException) -> bool:

@@ -12,7 +12,7 @@ from discord.ext import commands
 from bot.answers import Answer
 from bot.conversation import Turn
 from bot.discord_bot.buttons import answer_buttons
-from bot.discord_bot.delivery import Pace, Undelivered
+from bot.discord_bot.delivery import Pace, Undelivered, outlast
 from bot.discord_bot.libraries import Libraries, Library
 from bot.discord_bot.markdown import escape
 from bot.discord_bot.memory import Asked, Kept, Memory
@@ -26,7 +26,6 @@ from ingest.errors import IndexMissing
 
 MOST_ATTEMPTS = 3  # at a question that a bot was stopped over, before it is left
 PATIENCE = 5.0  # seconds for what is under way when the bot is to stop; some kill after 10
-OUTAGE_PAUSES = (5, 15, 60, 300, 900, 3600)  # seconds between attempts while Discord is away
 History = Callable[[], Awaitable[Sequence[Turn]]]  # reads the turns before a question
 _log = logging.getLogger(__name__)
 
@@ -57,11 +56,10 @@ class Desk:
         assert task
         self._serving.add(task)
         try:
-            for pause in OUTAGE_PAUSES:
-                if await self._serve(reply, history):
-                    return
-                _log.warning("Discord takes no answer; it is tried again in %s s.", pause)
-                await asyncio.sleep(pause)
+            if await self._open(reply):
+                await outlast(partial(self._serve, reply, history))
+        except Undelivered:
+            _log.error("A question was left to the next start, since Discord is out of reach.")
         except asyncio.CancelledError:
             await self._mark(reply)
             raise
@@ -75,25 +73,33 @@ class Desk:
         else:
             await self.ask(replace(asked, attempts=asked.attempts + 1), history)
 
-    async def _serve(self, reply: Reply, history: History) -> bool:
-        """Whether the person knows how it ended; else Discord is out of reach."""
+    async def _open(self, reply: Reply) -> bool:
+        """Whether a question is remembered; where it cannot be, the person is told."""
+        try:
+            await self._memory.open(reply.asked)
+        except SettingsInvalid:
+            _log.exception("A question was not answered.")
+            await self._finish(reply, say(reply.asked.language, "failed"))
+            return False
+        return True
+
+    async def _serve(self, reply: Reply, history: History) -> None:
+        """Raises Undelivered while the person does not know how it ended."""
         language = reply.asked.language
         self._begin_typing(reply.asked)
         try:
-            await self._memory.open(reply.asked)
             if self._stopping:
                 raise asyncio.CancelledError
             await self._answer(reply, await self._turns(reply, history))
         except Undelivered:
-            return False
+            raise
         except Exception as error:
             reason = _reason(error, language)
             if reason is None:
                 _log.exception("A question was not answered.")
-            return await self._finish(reply, reason or say(language, "failed"))
+            await self._finish(reply, reason or say(language, "failed"))
         finally:
             self._end_typing(reply.asked)
-        return True
 
     async def _turns(self, reply: Reply, history: History) -> tuple[Turn, ...]:
         """What went before, read once and then remembered with the question."""
@@ -131,21 +137,20 @@ class Desk:
                     return keep(event)
         raise AssertionError("an answer comes last")
 
-    async def _finish(self, reply: Reply, text: str) -> bool:
-        """Say why there is no answer; whether that came to an end."""
+    async def _finish(self, reply: Reply, text: str) -> None:
+        """Say why there is no answer; raises Undelivered."""
         try:
             await reply.finish([text], None)
         except Undelivered:
-            return False
+            raise
         except Exception:
             _log.exception("A reply could not be delivered.")
         await self._close(reply.asked, None)
-        return True
 
     async def _note(self, asked: Asked) -> None:
         """Remember how far a question is; where that fails, it is answered all the same."""
         try:
-            await self._memory.open(asked)
+            await self._memory.keep(asked)
         except SettingsInvalid:
             _log.exception("A question could not be remembered.")
 

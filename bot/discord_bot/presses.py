@@ -176,11 +176,13 @@ async def _report(interaction: Interaction, asked: Asked, _: Kept, __: int) -> N
     client = interaction.client
     language = client.language_of(interaction)
     await interaction.response.defer(ephemeral=True, thinking=True)
-    told = any(kind == REPORTED for kind, _ in await client.memory.feedback(asked.id))
-    if not told:
+    told = True
+    if await client.memory.note_first(asked.id, asked.asker, REPORTED):
         told = await _tell_moderators(client, asked)
+    if not told:
+        await client.memory.unnote(asked.id, asked.asker, REPORTED)
         asker = client.memory.hash_user(interaction.user.id)
-        await client.memory.note(asked.id, asker, REPORTED if told else MISSING)
+        await client.memory.note(asked.id, asker, MISSING)
     answer = say(language, "reported" if told else "report_noted")
     await interaction.edit_original_response(content=answer)
 
