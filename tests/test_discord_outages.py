@@ -8,6 +8,7 @@ import pytest
 
 from bot.answering import Answerer
 from bot.discord_bot import delivery, desk
+from bot.discord_bot.client import EssayClient
 from bot.discord_bot.memory import Asked
 from bot.settings import Settings
 from tests.conftest import ESSAYS, IndexOf
@@ -45,6 +46,13 @@ def open_one(answerer: Answerer, seed_index: Path, tmp_path: Path) -> Iterator[O
     yield open_house
     for house in houses:
         house.close()
+
+
+def only_bot(house: House, monkeypatch: pytest.MonkeyPatch) -> EssayClient:
+    """The bot that a house will start."""
+    bot = house.client()
+    monkeypatch.setattr(house, "client", lambda: bot)
+    return bot
 
 
 def place(server: DiscordServer) -> tuple[User, Channel]:
@@ -134,8 +142,7 @@ async def test_a_bot_stopped_while_an_answer_is_being_remembered_leaves_the_answ
 ) -> None:
     monkeypatch.setattr(desk, "PATIENCE", 0.2)
     house = open_one()
-    bot = house.client()
-    monkeypatch.setattr(house, "client", lambda: bot)
+    bot = only_bot(house, monkeypatch)
 
     async def close(*_: object) -> None:
         await asyncio.sleep(WAIT)
@@ -182,9 +189,10 @@ async def test_a_question_left_over_is_answered_though_discord_is_away_at_the_st
 
 
 async def test_a_question_is_forgotten_for_good_while_its_answer_is_on_the_way(
-    open_one: Open,
+    open_one: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     house = open_one()
+    bot = only_bot(house, monkeypatch)
     async with serving(house) as server:
         ada, channel = place(server)
         server.slow(1, *SENDING)
@@ -192,5 +200,6 @@ async def test_a_question_is_forgotten_for_good_while_its_answer_is_on_the_way(
         await server.wait_until(lambda: said.replies, WAIT)
         forgotten = server.slash(ada, channel, "forget-me")
         await server.wait_until(lambda: forgotten.response and not forgotten.waits, WAIT)
+        await bot.desk.stop()
     assert not await house.memory.unfinished()
     assert await house.memory.forget(house.memory.hash_user(ada.id)) == 0
