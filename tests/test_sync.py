@@ -385,6 +385,27 @@ def test_what_a_killed_writer_left_is_no_generation_and_is_removed(
     assert not (store.folder / "CURRENT.new").exists()
 
 
+def test_an_index_among_the_essays_removes_only_what_it_wrote_itself(
+    essays: WriteEssays,
+) -> None:
+    folder = essays(one=ONE)
+    own = ["building/b.txt", "building/plans/c.txt", "generations/1950/old.txt"]
+    for name in own:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(THREE)
+    killed = folder / "building" / "000001-abcdef" / "chroma"
+    killed.mkdir(parents=True)
+    store = FolderStore(folder)
+    for turn in range(KEEP + 1):
+        sync(essays(two=f"{TWO} {turn}."), store, LetterEmbeddings())
+    assert {essay for essay, _ in passages_of(store)} == {"one.txt", "two.txt", *own}
+    assert {path.name for path in (folder / "building").iterdir()} == {"b.txt", "plans"}
+    assert {path.name for path in (folder / "generations").iterdir()} == {
+        "1950",
+        *store.generations(),
+    }
+
+
 def test_a_generation_just_rolled_back_to_stays_within_reach(
     essays: WriteEssays, store: FolderStore, embeddings: SentenceEmbeddings
 ) -> None:
