@@ -280,6 +280,20 @@ def test_passages_and_vectors_of_an_essay_come_in_pages(store: FolderStore, last
         assert all(np.allclose(rows[n], vectors[n]) for n in range(count))
 
 
+def test_the_vectors_of_more_texts_are_found_than_sqlite_can_be_asked_for_at_once(
+    store: FolderStore,
+) -> None:
+    passages = [IndexedPassage("a.txt", "a.txt#f", "A", n, n + 1, "x", f"{n}") for n in range(3)]
+    vectors = list(np.eye(3, 4, dtype=np.float32))
+    with store.writing() as draft:
+        draft.keep(set())
+        draft.rows.add_passages(passages, vectors)
+        found = draft.rows.vectors_of([f"{n}" for n in range(1, 34_000)])
+        assert draft.rows.vectors_of([]) == {}
+    assert found.keys() == {"1", "2"}
+    assert all(np.allclose(vector, vectors[int(digest)]) for digest, vector in found.items())
+
+
 def test_the_report_reads_as_a_sentence() -> None:
     report = SyncReport(added=["a.txt"], passages=3, embedded=3)
     assert str(report).startswith("1 added, 0 updated, 0 unchanged, 0 removed, 0 failed; ")
