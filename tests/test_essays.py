@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.errors import EssaysMissing, EssayUnreadable
-from ingest.essays import find_essays, fingerprint, read_essay, source_of
+from ingest.essays import LARGEST_FILE, find_essays, fingerprint, read_essay, source_of
 from tests.conftest import ESSAYS, SEED, WriteEssays
 
 TEXT = "The café — “naïve”, they said — has a résumé.\nIt costs £5, which nobody paid.\n" * 3
@@ -61,6 +61,19 @@ def test_what_is_no_essay_is_refused_with_the_reason(
 def test_a_file_that_vanished_is_unreadable_rather_than_a_crash(tmp_path: Path) -> None:
     with pytest.raises(EssayUnreadable, match="No such file"):
         read_essay(tmp_path, tmp_path / "gone.txt")
+
+
+def test_a_file_that_is_too_large_is_refused_whether_or_not_it_tells_its_size(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "big.txt").touch()
+    os.truncate(tmp_path / "big.txt", LARGEST_FILE + 1)
+    (tmp_path / "endless.txt").symlink_to("/dev/zero")
+    for name in ("big.txt", "endless.txt"):
+        with pytest.raises(EssayUnreadable, match="larger than 200 MB; split it"):
+            read_essay(tmp_path, tmp_path / name)
+        with pytest.raises(EssayUnreadable, match="larger than 200 MB; split it"):
+            fingerprint(tmp_path / name)
 
 
 @given(st.binary(max_size=400))

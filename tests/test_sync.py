@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 from contextlib import closing
 from dataclasses import replace
@@ -18,6 +19,7 @@ from ingest.errors import (
     IndexUnwritable,
     TooManyRemovals,
 )
+from ingest.essays import LARGEST_FILE
 from ingest.index import PAGE, folder_rows
 from ingest.publishing import FolderStore, sizes_in
 from ingest.records import KEEP, IndexedPassage
@@ -121,6 +123,18 @@ def test_a_file_that_cannot_be_read_keeps_its_earlier_version(
     assert "not text" in report.failed["one.txt"]
     assert report.updated == ["two.txt"]
     assert [row for row in passages_of(store) if row[0] == "one.txt"] == before
+
+
+def test_a_file_that_is_too_large_does_not_keep_the_others_out(
+    essays: WriteEssays, store: FolderStore
+) -> None:
+    folder = essays(big=ONE)
+    sync(folder, store, LetterEmbeddings())
+    os.truncate(essays(two=TWO) / "big.txt", LARGEST_FILE + 1)
+    report = sync(folder, store, LetterEmbeddings())
+    assert report.failed == {"big.txt": "it is larger than 200 MB; split it into several files"}
+    assert report.added == ["two.txt"]
+    assert {essay for essay, _ in passages_of(store)} == {"big.txt", "two.txt"}
 
 
 def test_a_folder_with_nothing_to_read_leaves_the_index_as_it_was(
