@@ -71,9 +71,11 @@ def _folders(folder: Path, found: Finding) -> Iterator[Path]:
 
 def _place(source: str, entry: os.DirEntry[str], found: Finding) -> None:
     try:
+        if entry.name.startswith("."):
+            return
         if entry.is_symlink() and not Path(entry.path).exists():
             found.failed[f"{source}/"] = "it leads nowhere"
-        elif entry.name.startswith(".") or not entry.name.lower().endswith(_SUFFIXES):
+        elif not entry.name.lower().endswith(_SUFFIXES) or entry.is_dir():
             return
         elif not source.isascii() and source != _shown(source):
             found.failed[_shown(source)] = "its name is not UTF-8; rename it"

@@ -161,16 +161,25 @@ def test_a_file_that_vanished_has_no_fingerprint(tmp_path: Path) -> None:
 def test_what_cannot_be_looked_at_is_told_with_its_reason(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.txt")
     (tmp_path / "broken.txt").symlink_to(tmp_path / "nowhere")
-    (tmp_path / "folder.txt").mkdir()
     (tmp_path / os.fsdecode(b"caf\xe9.txt")).write_text("Words.")
     finding = find_essays(tmp_path)
     assert finding.paths == {}
     assert finding.failed == {
         "pipe.txt": "it is not a file",
-        "folder.txt": "it is not a file",
         "broken.txt/": "it leads nowhere",
         "caf\ufffd.txt": "its name is not UTF-8; rename it",
     }
+
+
+def test_hidden_links_and_folders_named_like_essays_are_no_failures(tmp_path: Path) -> None:
+    (tmp_path / ".#energy.txt").symlink_to("me@host.123:456")  # as Emacs locks a file
+    (tmp_path / "notes.md").mkdir()
+    (tmp_path / "notes.md" / "one.txt").write_text("Words.")
+    (tmp_path / "linked.md").symlink_to(tmp_path / "notes.md")
+    (tmp_path / os.fsdecode(b"caf\xe9.txt")).mkdir()
+    finding = find_essays(tmp_path)
+    assert list(finding.paths) == ["linked.md/one.txt"]
+    assert finding.failed == {}
 
 
 def test_folders_behind_links_are_read_once_and_a_circle_ends(tmp_path: Path) -> None:
