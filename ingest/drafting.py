@@ -1,21 +1,25 @@
 """The next generation of an index in a folder, built aside from the one before it."""
 
 import os
-import re
 import secrets
-import shutil
 from collections.abc import Set
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from ingest.chroma import close_folder, connect_folder, damaged
 from ingest.errors import IndexDamaged, IndexMissing
 from ingest.index import SYNC_ROWS, Generation, Rows, gather_keywords, persist
-from ingest.publishing import FolderStore, copy_chroma, sizes_in
+from ingest.publishing import (
+    GENERATION,
+    FolderStore,
+    copy_chroma,
+    remove_generations,
+    sizes_in,
+)
 from ingest.records import Manifest, Vector, dump_manifest
 
 DEAD_SHARE = 0.25  # deleted passages to live ones, from which on a copy is written afresh
-_NAME = re.compile(r"(\d{6,})-[0-9a-f]{6}")
 
 
 class FolderDraft:
@@ -26,7 +30,7 @@ class FolderDraft:
     def __init__(self, store: FolderStore) -> None:
         self._store = store
         self._aside = store.folder / "building"
-        shutil.rmtree(self._aside, ignore_errors=True)  # of a writer that was killed
+        self._remove_unpublished()  # of a writer that was killed
         number = max(map(_number, (store.folder / "generations").iterdir()), default=0) + 1
         # A name that was never used: Chroma keeps a client for each path it has seen.
         self._folder = self._aside / f"{number:06d}-{secrets.token_hex(3)}"
@@ -109,7 +113,12 @@ class FolderDraft:
         self._close_rows()
         if self.previous:
             self.previous.close()
-        shutil.rmtree(self._aside, ignore_errors=True)
+        self._remove_unpublished()
+
+    def _remove_unpublished(self) -> None:
+        with suppress(OSError):  # there is no such folder, or it has files that are not ours
+            remove_generations(self._aside)
+            self._aside.rmdir()
 
 
 def _vectors(previous: Generation | None, editions: Set[str]) -> dict[str, Vector]:
@@ -129,5 +138,5 @@ def _flush(folder: Path) -> None:
 
 
 def _number(generation: Path) -> int:
-    match = _NAME.fullmatch(generation.name)
+    match = GENERATION.fullmatch(generation.name)
     return int(match[1]) if match else 0

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from langchain_core.documents import Document
 
 LONGEST_TITLE = 200  # characters
+LARGEST_FILE = 200_000_000  # bytes
+_AT_ONCE = 1 << 16  # bytes
 _SUFFIXES = tuple(SUFFIXES)
 
 
@@ -69,9 +71,11 @@ def _folders(folder: Path, found: Finding) -> Iterator[Path]:
 
 def _place(source: str, entry: os.DirEntry[str], found: Finding) -> None:
     try:
+        if entry.name.startswith("."):
+            return
         if entry.is_symlink() and not Path(entry.path).exists():
             found.failed[f"{source}/"] = "it leads nowhere"
-        elif entry.name.startswith(".") or not entry.name.lower().endswith(_SUFFIXES):
+        elif not entry.name.lower().endswith(_SUFFIXES) or entry.is_dir():
             return
         elif not source.isascii() and source != _shown(source):
             found.failed[_shown(source)] = "its name is not UTF-8; rename it"
@@ -118,7 +122,7 @@ def read_essay(folder: Path, path: Path) -> "Document":
 def fingerprint(path: str | Path) -> str:
     """SHA-256 over everything that shapes the essay: one that is unchanged need not be read.
 
-    Raises EssayUnreadable if the file cannot be opened.
+    Raises EssayUnreadable if the file cannot be opened, or is too large.
     """
     return _fingerprint(_read_bytes(path), os.path.splitext(path)[1])  # noqa: PTH122  # see Finding
 
@@ -131,9 +135,19 @@ def _fingerprint(content: bytes, suffix: str) -> str:
 def _read_bytes(path: str | Path) -> bytes:
     try:
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123  # see Finding
-            return file.read()
+            _refuse_large(os.fstat(file.fileno()).st_size)
+            content = bytearray()
+            while part := file.read(_AT_ONCE):
+                content += part
+                _refuse_large(len(content))  # it may grow, or not tell its size
+            return bytes(content)
     except OSError as error:
         raise EssayUnreadable(f"it cannot be opened ({error.strerror})") from error
+
+
+def _refuse_large(size: int) -> None:
+    if size > LARGEST_FILE:
+        raise EssayUnreadable("it is larger than 200 MB; split it into several files")
 
 
 def title_line(text: str) -> str:

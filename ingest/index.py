@@ -158,10 +158,14 @@ class Rows:
 
     def vectors_of(self, digests: Sequence[str]) -> dict[str, Vector]:
         """The vectors of those passages' texts that are there already, by digest."""
-        if not digests or not self.count():
-            return {}
-        found = self._passages.get(where=_in(digests, "digest"), include=_EVERYTHING)
-        return {passage.digest: vector for passage, vector in _read_rows(found)}
+        found: dict[str, Vector] = {}
+        if not self.count():
+            return found
+        for first in range(0, len(digests), PAGE):
+            where = _in(digests[first : first + PAGE], "digest")
+            for page in self._pages(_EVERYTHING, where):
+                found |= {passage.digest: vector for passage, vector in _read_rows(page)}
+        return found
 
     def rows_of(self, editions: Sequence[str]) -> Iterator[tuple[IndexedPassage, Vector]]:
         """The passages of these editions with their vectors."""

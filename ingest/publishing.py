@@ -2,9 +2,10 @@
 
 import json
 import os
+import re
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ingest.drafting import FolderDraft
     from ingest.index import Generation
 
+GENERATION = re.compile(r"(\d{6,})-[0-9a-f]{6}")  # the name of one, its number first
 _DATABASE = "chroma.sqlite3"
 
 
@@ -25,7 +27,8 @@ class FolderStore:
     """The index in `folder`: generations/NAME, and a file CURRENT.
 
     CURRENT names the published generation and then those published before it, latest first. What
-    it does not name is no generation, only what a killed writer left.
+    has the name of a generation and is not named there is only what a killed writer left; what has
+    another name belongs to someone else, and stays.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -125,11 +128,10 @@ class FolderStore:
                 draft.close()
 
     def remove_strays(self) -> None:
-        """Delete what CURRENT does not name; without a CURRENT, nothing."""
+        """Delete the generations that CURRENT does not name; without a CURRENT, none."""
         kept = self.generations()
-        for path in (self.folder / "generations").iterdir():
-            if kept and path.name not in kept:
-                shutil.rmtree(path, ignore_errors=True)
+        if kept:
+            remove_generations(self.folder / "generations", kept)
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
@@ -162,6 +164,13 @@ class FolderStore:
                 f"{_who(writer)} is writing the index {self.folder}; "
                 "wait until it is done and try again."
             ) from error
+
+
+def remove_generations(folder: Path, kept: Collection[str] = ()) -> None:
+    """Delete what has the name of a generation, but those that are kept, and nothing else."""
+    for path in folder.iterdir():
+        if GENERATION.fullmatch(path.name) and path.name not in kept:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _who(writer: Path) -> str:

@@ -1,13 +1,14 @@
 """Is a generation what its manifest says? Reads everything, changes nothing."""
 
 from collections import Counter
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 
 import numpy as np
 
 from ingest.chroma import storing
 from ingest.errors import IndexUnwritable
 from ingest.index import Generation
+from ingest.passages import PASSAGE_RULES
 from ingest.records import IndexedPassage, Vector, digest
 
 NORM_TOLERANCE = 1e-3  # of an embedding's length, which is 1
@@ -17,7 +18,8 @@ def verify(generation: Generation) -> list[str]:
     """What is wrong with a generation, a sentence each; nothing where it is whole.
 
     Each passage is its essay's text at its offsets, each essay has as many as the manifest says,
-    embeddings are of one shape and length 1, keywords and vectors cover the same passages.
+    embeddings are of one shape and length 1, keywords and vectors cover the same passages, and
+    those end where answers cut them from their essays.
     """
     try:
         with storing(generation.name):
@@ -39,6 +41,8 @@ def _problems(generation: Generation) -> Iterator[str]:
     yield from _miscounted(generation, passages, texts)
     yield from _misshapen(rows)
     yield from _unlike({passage.id for passage in passages}, set(generation.keywords.ids))
+    if generation.manifest.passage_rules == PASSAGE_RULES:  # earlier ones had no ends of passages
+        yield from _miscut(passages, generation.keywords.ids, generation.keywords.ends)
 
 
 def _misplaced(passages: list[IndexedPassage], texts: dict[str, str]) -> Iterator[str]:
@@ -73,3 +77,16 @@ def _misshapen(rows: list[tuple[IndexedPassage, Vector]]) -> Iterator[str]:
 def _unlike(vectors: Set[str], keywords: Set[str]) -> Iterator[str]:
     if vectors != keywords:
         yield f"Keywords and vectors differ in {len(vectors ^ keywords)} passages."
+
+
+def _miscut(
+    passages: list[IndexedPassage], ids: Sequence[str], ends: Sequence[int]
+) -> Iterator[str]:
+    if len(ends) != len(ids):
+        yield f"The keywords have {len(ids)} passages and {len(ends)} ends of passages."
+        return
+    told = dict(zip(ids, ends, strict=True))
+    for passage in passages:
+        end = told.get(passage.id, passage.end)  # one that is missing is told of already
+        if end != passage.end:
+            yield f"Passage {passage.id} ends at {passage.end} and is cut at {end}."

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.errors import EssaysMissing, EssayUnreadable
-from ingest.essays import find_essays, fingerprint, read_essay, source_of
+from ingest.essays import LARGEST_FILE, find_essays, fingerprint, read_essay, source_of
 from tests.conftest import ESSAYS, SEED, WriteEssays
 
 TEXT = "The café — “naïve”, they said — has a résumé.\nIt costs £5, which nobody paid.\n" * 3
@@ -61,6 +61,19 @@ def test_what_is_no_essay_is_refused_with_the_reason(
 def test_a_file_that_vanished_is_unreadable_rather_than_a_crash(tmp_path: Path) -> None:
     with pytest.raises(EssayUnreadable, match="No such file"):
         read_essay(tmp_path, tmp_path / "gone.txt")
+
+
+def test_a_file_that_is_too_large_is_refused_whether_or_not_it_tells_its_size(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "big.txt").touch()
+    os.truncate(tmp_path / "big.txt", LARGEST_FILE + 1)
+    (tmp_path / "endless.txt").symlink_to("/dev/zero")
+    for name in ("big.txt", "endless.txt"):
+        with pytest.raises(EssayUnreadable, match="larger than 200 MB; split it"):
+            read_essay(tmp_path, tmp_path / name)
+        with pytest.raises(EssayUnreadable, match="larger than 200 MB; split it"):
+            fingerprint(tmp_path / name)
 
 
 @given(st.binary(max_size=400))
@@ -148,16 +161,25 @@ def test_a_file_that_vanished_has_no_fingerprint(tmp_path: Path) -> None:
 def test_what_cannot_be_looked_at_is_told_with_its_reason(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.txt")
     (tmp_path / "broken.txt").symlink_to(tmp_path / "nowhere")
-    (tmp_path / "folder.txt").mkdir()
     (tmp_path / os.fsdecode(b"caf\xe9.txt")).write_text("Words.")
     finding = find_essays(tmp_path)
     assert finding.paths == {}
     assert finding.failed == {
         "pipe.txt": "it is not a file",
-        "folder.txt": "it is not a file",
         "broken.txt/": "it leads nowhere",
         "caf\ufffd.txt": "its name is not UTF-8; rename it",
     }
+
+
+def test_hidden_links_and_folders_named_like_essays_are_no_failures(tmp_path: Path) -> None:
+    (tmp_path / ".#energy.txt").symlink_to("me@host.123:456")  # as Emacs locks a file
+    (tmp_path / "notes.md").mkdir()
+    (tmp_path / "notes.md" / "one.txt").write_text("Words.")
+    (tmp_path / "linked.md").symlink_to(tmp_path / "notes.md")
+    (tmp_path / os.fsdecode(b"caf\xe9.txt")).mkdir()
+    finding = find_essays(tmp_path)
+    assert list(finding.paths) == ["linked.md/one.txt"]
+    assert finding.failed == {}
 
 
 def test_folders_behind_links_are_read_once_and_a_circle_ends(tmp_path: Path) -> None:

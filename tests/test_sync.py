@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 from contextlib import closing
 from dataclasses import replace
@@ -18,6 +19,7 @@ from ingest.errors import (
     IndexUnwritable,
     TooManyRemovals,
 )
+from ingest.essays import LARGEST_FILE
 from ingest.index import PAGE, folder_rows
 from ingest.publishing import FolderStore, sizes_in
 from ingest.records import KEEP, IndexedPassage
@@ -121,6 +123,18 @@ def test_a_file_that_cannot_be_read_keeps_its_earlier_version(
     assert "not text" in report.failed["one.txt"]
     assert report.updated == ["two.txt"]
     assert [row for row in passages_of(store) if row[0] == "one.txt"] == before
+
+
+def test_a_file_that_is_too_large_does_not_keep_the_others_out(
+    essays: WriteEssays, store: FolderStore
+) -> None:
+    folder = essays(big=ONE)
+    sync(folder, store, LetterEmbeddings())
+    os.truncate(essays(two=TWO) / "big.txt", LARGEST_FILE + 1)
+    report = sync(folder, store, LetterEmbeddings())
+    assert report.failed == {"big.txt": "it is larger than 200 MB; split it into several files"}
+    assert report.added == ["two.txt"]
+    assert {essay for essay, _ in passages_of(store)} == {"big.txt", "two.txt"}
 
 
 def test_a_folder_with_nothing_to_read_leaves_the_index_as_it_was(
@@ -280,6 +294,20 @@ def test_passages_and_vectors_of_an_essay_come_in_pages(store: FolderStore, last
         assert all(np.allclose(rows[n], vectors[n]) for n in range(count))
 
 
+def test_the_vectors_of_more_texts_are_found_than_sqlite_can_be_asked_for_at_once(
+    store: FolderStore,
+) -> None:
+    passages = [IndexedPassage("a.txt", "a.txt#f", "A", n, n + 1, "x", f"{n}") for n in range(3)]
+    vectors = list(np.eye(3, 4, dtype=np.float32))
+    with store.writing() as draft:
+        draft.keep(set())
+        draft.rows.add_passages(passages, vectors)
+        found = draft.rows.vectors_of([f"{n}" for n in range(1, 34_000)])
+        assert draft.rows.vectors_of([]) == {}
+    assert found.keys() == {"1", "2"}
+    assert all(np.allclose(vector, vectors[int(digest)]) for digest, vector in found.items())
+
+
 def test_the_report_reads_as_a_sentence() -> None:
     report = SyncReport(added=["a.txt"], passages=3, embedded=3)
     assert str(report).startswith("1 added, 0 updated, 0 unchanged, 0 removed, 0 failed; ")
@@ -383,6 +411,27 @@ def test_what_a_killed_writer_left_is_no_generation_and_is_removed(
         third,
     }
     assert not (store.folder / "CURRENT.new").exists()
+
+
+def test_an_index_among_the_essays_removes_only_what_it_wrote_itself(
+    essays: WriteEssays,
+) -> None:
+    folder = essays(one=ONE)
+    own = ["building/b.txt", "building/plans/c.txt", "generations/1950/old.txt"]
+    for name in own:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(THREE)
+    killed = folder / "building" / "000001-abcdef" / "chroma"
+    killed.mkdir(parents=True)
+    store = FolderStore(folder)
+    for turn in range(KEEP + 1):
+        sync(essays(two=f"{TWO} {turn}."), store, LetterEmbeddings())
+    assert {essay for essay, _ in passages_of(store)} == {"one.txt", "two.txt", *own}
+    assert {path.name for path in (folder / "building").iterdir()} == {"b.txt", "plans"}
+    assert {path.name for path in (folder / "generations").iterdir()} == {
+        "1950",
+        *store.generations(),
+    }
 
 
 def test_a_generation_just_rolled_back_to_stays_within_reach(

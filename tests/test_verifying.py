@@ -1,6 +1,6 @@
 """Each kind of damage is named; the index is made by hand so that it can be damaged."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -31,8 +31,14 @@ def rows(tmp_path: Path) -> Iterator[Rows]:
         yield rows
 
 
-def problems(rows: Rows, manifest: Manifest = MANIFEST, keywords: int = 2) -> list[str]:
-    index = gather_keywords([PASSAGES[:keywords]]).build()
+def problems(
+    rows: Rows,
+    manifest: Manifest = MANIFEST,
+    keywords: Sequence[IndexedPassage] = PASSAGES,
+    ends: slice = slice(None),
+) -> list[str]:
+    index = gather_keywords([keywords]).build()
+    index.ends = index.ends[ends]
     return verify(Generation("g", manifest, rows, index, lambda: None))
 
 
@@ -62,4 +68,15 @@ def test_an_embedding_that_is_not_normalised_is_named(rows: Rows) -> None:
 
 
 def test_keywords_that_cover_other_passages_are_named(rows: Rows) -> None:
-    assert problems(rows, keywords=1) == ["Keywords and vectors differ in 1 passages."]
+    assert problems(rows, keywords=PASSAGES[:1]) == ["Keywords and vectors differ in 1 passages."]
+
+
+def test_a_passage_that_answers_would_cut_elsewhere_is_named(rows: Rows) -> None:
+    told = problems(rows, keywords=[replace(PASSAGES[0], end=9), PASSAGES[1]])
+    assert told == ["Passage a.txt#f#0 ends at 15 and is cut at 9."]
+
+
+def test_passages_without_an_end_are_told_but_not_of_an_earlier_version(rows: Rows) -> None:
+    told = "The keywords have 2 passages and 1 ends of passages."
+    assert problems(rows, ends=slice(1)) == [told]
+    assert problems(rows, replace(MANIFEST, passage_rules="4"), ends=slice(0)) == []
