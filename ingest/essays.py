@@ -135,12 +135,14 @@ def _fingerprint(content: bytes, suffix: str) -> str:
 def _read_bytes(path: str | Path) -> bytes:
     try:
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123  # see Finding
-            _refuse_large(os.fstat(file.fileno()).st_size)
-            content = bytearray()
-            while part := file.read(_AT_ONCE):
-                content += part
-                _refuse_large(len(content))  # it may grow, or not tell its size
-            return bytes(content)
+            size, read = os.fstat(file.fileno()).st_size, 0
+            _refuse_large(size)
+            parts = [file.read(size + 1)]
+            while parts[-1]:  # it may grow, or not tell its size
+                read += len(parts[-1])
+                _refuse_large(read)
+                parts.append(file.read(_AT_ONCE))
+            return b"".join(parts)
     except OSError as error:
         raise EssayUnreadable(f"it cannot be opened ({error.strerror})") from error
 
