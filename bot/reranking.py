@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bot.retrieval import RankedPassage
-from ingest.errors import ModelUnavailable
+from ingest.errors import ModelUnavailable, first_line
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
@@ -47,7 +47,7 @@ def _load(name: str) -> "CrossEncoder":
     try:
         model: CrossEncoder = CrossEncoder(name)
     except Exception as error:  # of the hub, of file formats, of models: no common root
-        reason = str(error).strip().split("\n", 1)[0].rstrip(".")
+        reason = first_line(error)
         raise ModelUnavailable(
             f"The reranking model {name} could not be loaded ({reason}); set RERANK_MODEL to a "
             "sentence-transformers cross-encoder on the hub or to its folder, or leave it empty."

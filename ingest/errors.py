@@ -47,3 +47,8 @@ class ModelUnavailable(EssayBotError):
 
 class WeightsDamaged(EssayBotError):
     """The default model's weights are not the official ones."""
+
+
+def first_line(error: BaseException) -> str:
+    """What an error of a library says first, as a clause of a sentence."""
+    return str(error).strip().partition("\n")[0].rstrip(".")

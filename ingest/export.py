@@ -19,11 +19,12 @@ import numpy as np
 import pydantic
 
 from ingest.compiled import CompiledModel, Recipe, precisions, version, write_files
+from ingest.errors import first_line
 from ingest.models import EmbeddingModel, LocalModel, Vectors, sha256
 from ingest.reference import Blueprint, ReferenceModel
 
 RECORD = "export.json"
-FORM = "3"  # of an export; raise it when this program would write or check another
+FORM = "4"  # of an export; raise it when this program would write or check another
 IN_A_ROW = 6  # sentences of the sample, as in a passage, for what is learnt of its input
 NEIGHBOURS = 10
 ENOUGH = 0.99  # of them, on average, must be the same as with torch
@@ -42,7 +43,7 @@ class Export:
     overlap: dict[str, float]  # by precision, what `neighbour_overlap` says; the last one is used
     recipe: Recipe | None  # None if torch must be used
     reason: str = ""  # why
-    files: dict[str, int] = field(default_factory=dict)  # bytes of each, to tell loss
+    files: dict[str, str] = field(default_factory=dict)  # SHA-256 of each
 
 
 def open_export(
@@ -61,7 +62,10 @@ def open_export(
         export = _make(name, place, load_reference)
     if export.recipe is None:
         raise NotExported(export.reason)
-    return CompiledModel(place, export.recipe, list(export.overlap)[-1])
+    try:
+        return CompiledModel(place, export.recipe, list(export.overlap)[-1])
+    except Exception as error:  # of OpenVINO: no common root
+        raise NotExported(f"it cannot be opened ({first_line(error)})") from error
 
 
 def cache_folder() -> Path:
@@ -109,7 +113,7 @@ def _read(place: Path) -> Export | None:
     """The export, if it is there and whole."""
     try:
         export = _EXPORT.validate_json((place / RECORD).read_bytes())
-        whole = all((place / name).stat().st_size == size for name, size in export.files.items())
+        whole = all(sha256(place / name) == digest for name, digest in export.files.items())
     except (OSError, ValueError):
         return None
     return export if whole else None
@@ -143,8 +147,8 @@ def _make(name: str, place: Path, load_reference: Callable[[], ReferenceModel]) 
 def _write(folder: Path, reference: ReferenceModel) -> Export:
     folder.mkdir()
     export = _export(folder, reference)
-    sizes = {file.name: file.stat().st_size for file in folder.iterdir()}
-    record = json.dumps({**asdict(export), "files": sizes})
+    digests = {file.name: sha256(file) for file in folder.iterdir()}
+    record = json.dumps({**asdict(export), "files": digests})
     (folder / RECORD).write_text(record, "utf-8")
     return export
 
@@ -160,8 +164,7 @@ def _export(folder: Path, reference: ReferenceModel) -> Export:
     except OSError:  # of the disk: another time it may do
         raise
     except Exception as error:  # of tracing, converting, compiling: no common root
-        reason = str(error).strip().partition("\n")[0].rstrip(".")
-        return Export({}, None, f"it cannot be converted ({reason})")
+        return Export({}, None, f"it cannot be converted ({first_line(error)})")
 
 
 def _check(

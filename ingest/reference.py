@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
-from ingest.errors import ModelUnavailable
+from ingest.errors import ModelUnavailable, first_line
 from ingest.models import Role, TokenEmbeddings, Vectors, normalised
 
 if TYPE_CHECKING:
@@ -187,11 +187,7 @@ def _load(name: str, place: str | Path) -> "SentenceTransformer":
         return SentenceTransformer(str(place), local_files_only=isinstance(place, Path))
     except Exception as error:  # of the hub, of file formats, of models: no common root
         raise ModelUnavailable(
-            f"The embedding model {name} could not be loaded ({_first_line(error)}); "
+            f"The embedding model {name} could not be loaded ({first_line(error)}); "
             "set EMBEDDING_MODEL to a sentence-transformers model on the hub or to its folder, "
             "or leave it empty for the default."
         ) from error
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().split("\n", 1)[0].rstrip(".")

@@ -224,10 +224,32 @@ def test_an_export_is_made_once_and_again_if_it_is_damaged_or_the_model_changes(
     open_()
     assert len(loads) == 2
     assert list(cache.iterdir()) == [export]
+    for name in ("model.bin", "tokenizer.json"):
+        size = (export / name).stat().st_size
+        (export / name).write_bytes(bytes(size))  # as a power cut may leave it
+        open_()
+    assert len(loads) == 4
     settings = folder / "tokenizer_config.json"
     settings.write_text(settings.read_text() + "\n")
     open_()
-    assert len(loads) == 3
+    assert len(loads) == 5
+
+
+def test_an_export_that_cannot_be_opened_leaves_the_model_to_torch(
+    make_model: Make, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_model()
+    SentenceEmbeddings(str(folder)).load()
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("no such kernel.\nIn a file.")
+
+    monkeypatch.setattr("ingest.export.CompiledModel", fail)
+    embeddings = SentenceEmbeddings(str(folder))
+    assert embeddings.embed_documents(["Cats."])
+    with pytest.raises(ModelUnavailable, match=r"it cannot be opened \(no such kernel\)"):
+        SentenceEmbeddings(str(folder), "openvino").load()
+    assert len(list(cache.iterdir())) == 1
 
 
 def test_a_model_that_openvino_cannot_run_is_left_to_torch_with_a_reason(

@@ -9,6 +9,7 @@ import discord
 
 from bot.discord_bot.token import PORTAL, bot_id
 from bot.errors import DiscordFailed, DiscordUnreachable, TokenInvalid
+from ingest.errors import first_line
 
 NEEDED = discord.Permissions(
     view_channel=True,
@@ -114,4 +115,4 @@ def _missing(granted: discord.Permissions) -> list[str]:
 
 
 def _reason(error: Exception) -> str:
-    return str(error).strip().split("\n", 1)[0].rstrip(".") or type(error).__name__
+    return first_line(error) or type(error).__name__
