@@ -35,7 +35,6 @@ HELP = """Ask a question about the essays; each sentence of the answer is checke
   /ingest     bring the index up to date with the essays folder
   /help       this
   /quit       leave (so does Ctrl-D; Ctrl-C cancels an answer)"""
-TURNS = 4  # remembered for questions that lean on earlier ones
 
 
 def chat(settings: Settings, index: Path) -> bool:
@@ -152,7 +151,7 @@ class Repl:
             self.screen.complain(f"There is no command {word}; /help lists them.")
 
     def _ask(self, question: str) -> None:
-        from bot.conversation import Turn
+        from bot.conversation import TURNS, Turn
 
         answer = self._runner.run(self._follow(question))  # Ctrl-C cancels it at once
         self._last = answer
