@@ -2,7 +2,6 @@
 
 import gc
 import io
-import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
@@ -14,7 +13,7 @@ import typer
 from bot import doctor_command, index_commands
 from bot.display import plain_line
 from bot.errors import BatchInvalid
-from bot.options import IndexOption, JsonOption, read_settings
+from bot.options import IndexOption, JsonOption, print_json, read_settings
 from evals import commands as eval_commands
 from ingest.errors import EssayBotError
 
@@ -114,7 +113,7 @@ def ask(
         return
     answer = answerer.answer(question or "")
     if as_json:
-        _print_json(answer_record(answer))
+        print_json(answer_record(answer))
         return
     from bot.terminal import new_console, print_answer
 
@@ -147,7 +146,7 @@ def search(
         return
     ranked = answerer.search(question or "", limit)
     if as_json:
-        _print_json(search_record(question or "", ranked))
+        print_json(search_record(question or "", ranked))
         return
     from bot.terminal import new_console, print_passages
 
@@ -212,17 +211,13 @@ def _check_usage(question: str | None, batch: str | None) -> None:
         raise typer.BadParameter("give a QUESTION, or many with --batch")
 
 
-def _print_json(record: dict[str, Any]) -> None:
-    typer.echo(json.dumps(record, ensure_ascii=False))
-
-
 def _run_batch(place: str, answer: "Callable[[Request], dict[str, Any]]") -> None:
     from bot.jsonl import answer_lines
 
     failures = 0
     with _lines(place) as lines:
         for record in answer_lines(lines, answer):
-            _print_json(record)
+            print_json(record)
             sys.stdout.flush()
             if "error" in record:
                 failures += 1
@@ -257,7 +252,7 @@ def _progress(quiet: bool) -> "Iterator[Callable[[SyncReport], Progress]]":
 
 def _print_report(report: "SyncReport", as_json: bool) -> None:
     if as_json:
-        _print_json(vars(report))
+        print_json(vars(report))
         return
     for kind, mark in (("added", "+"), ("updated", "~"), ("removed", "-")):
         for source in getattr(report, kind):

@@ -21,7 +21,7 @@ from ingest.models import DEFAULT_WHEEL
 from ingest.publishing import FolderStore
 from ingest.sync import sync
 from ingest.verifying import verify
-from tests.conftest import ESSAYS, SEED, WriteEssays
+from tests.conftest import ESSAYS, SEED, IndexOf, WriteEssays
 
 BILL = "Who introduced a bill to suspend the construction of data centers?"
 
@@ -399,6 +399,16 @@ def test_a_terminal_that_cannot_show_a_letter_does_not_end_the_answer(seed_index
     result = run_process("ask", BILL, "--index", seed_index, PYTHONIOENCODING="ascii")
     assert result.code == 0
     assert "Ocasio-Cortez" in result.out
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-8"])
+def test_json_is_json_in_any_encoding_of_the_output(index_of: IndexOf, encoding: str) -> None:
+    text = "Cats hunt mice \U0001f600 at ‘night’ in the café."
+    index = index_of(cats=text)
+    command = ("search", "What do cats hunt?", "--json", "--index", index)
+    result = run_process(*command, PYTHONIOENCODING=encoding)
+    assert result.records[0]["hits"][0]["text"] == text
+    assert (text in result.out) == (encoding == "utf-8")
 
 
 def test_settings_that_cannot_be_read_are_told(run: Run, tmp_path: Path) -> None:
