@@ -52,9 +52,10 @@ def chat(settings: Settings, index: Path) -> bool:
     else:
         repl.run_lines(sys.stdin)
     sys.stdout.flush()
+    success = person or not repl.screen.complaints
     if not repl.ready:
-        os._exit(0)  # else leaving would wait until the model that nobody needs is loaded
-    return person or not repl.screen.complaints
+        os._exit(0 if success else 1)  # without waiting for a model that nobody needs to be loaded
+    return success
 
 
 class Screen:
