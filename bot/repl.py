@@ -194,7 +194,9 @@ class Repl:
     def _ingest(self) -> None:
         """In a process of its own: writing an index would hold up everything else in this one."""
         command = [sys.executable, "-m", "bot", "ingest", *self._ingest_arguments]
-        subprocess.run(command, stdin=subprocess.DEVNULL, check=False)  # it reports its own errors
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, check=False)
+        if done.returncode:
+            self.screen.complaints += 1  # it has told its errors itself
 
 
 def _open(store: Store, settings: Settings) -> "Answerer":

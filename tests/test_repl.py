@@ -171,6 +171,13 @@ def test_a_script_is_told_of_complaints_even_while_the_model_loads(
     assert chat.returncode == code
 
 
+def test_a_script_is_told_of_an_ingest_that_failed(desk: Desk) -> None:
+    with desk.pipe(ESSAYS_DIR=str(desk.folder / "nowhere")) as chat:
+        _, err = chat.communicate("/ingest\n", timeout=60)
+    assert "nowhere" in err
+    assert chat.returncode == 1
+
+
 def test_what_is_ingested_inside_is_known_to_the_next_question(desk: Desk) -> None:
     terminal = desk.chat()
     terminal.expect_exact("›")
