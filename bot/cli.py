@@ -162,8 +162,7 @@ def chat(index: IndexOption = None) -> None:
     from bot.repl import chat as run
 
     settings = read_settings()
-    if not run(settings, index or settings.index_dir):
-        raise typer.Exit(1)
+    raise typer.Exit(run(settings, index or settings.index_dir))
 
 
 @app.command()

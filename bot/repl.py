@@ -35,10 +35,11 @@ HELP = """Ask a question about the essays; each sentence of the answer is checke
   /ingest     bring the index up to date with the essays folder
   /help       this
   /quit       leave (so does Ctrl-D; Ctrl-C cancels an answer)"""
+INTERRUPTED = 130  # the exit code of what Ctrl-C stopped
 
 
-def chat(settings: Settings, index: Path) -> bool:
-    """Run the REPL until /quit or the end of the input; whether a script may call it a success.
+def chat(settings: Settings, index: Path) -> int:
+    """Run the REPL until /quit or the end of the input; the exit code, which is for scripts.
 
     Raises IndexMissing.
     """
@@ -47,15 +48,19 @@ def chat(settings: Settings, index: Path) -> bool:
     ingest = [str(settings.essays_dir), "--index", str(index)]
     person = sys.stdin.isatty() and sys.stdout.isatty()
     repl = Repl(store, settings, ingest, Screen(errors_apart=not person))
-    if person:
-        repl.run_prompt(_new_session(repl.status))
-    else:
-        repl.run_lines(sys.stdin)
+    code = 0
+    try:
+        if person:
+            repl.run_prompt(_new_session(repl.status))
+        else:
+            repl.run_lines(sys.stdin)
+            code = 1 if repl.screen.complaints else 0
+    except KeyboardInterrupt:
+        code = INTERRUPTED
     sys.stdout.flush()
-    success = person or not repl.screen.complaints
     if not repl.ready:
-        os._exit(0 if success else 1)  # without waiting for a model that nobody needs to be loaded
-    return success
+        os._exit(code)  # else leaving would wait until the model that nobody needs is loaded
+    return code
 
 
 class Screen:
@@ -118,24 +123,28 @@ class Repl:
                 continue
             except EOFError:
                 return
-            if not self.take(line):
-                return
+            try:
+                if not self.take(line):
+                    return
+            except KeyboardInterrupt:
+                self.screen.say("Cancelled.", style="yellow")
 
     def run_lines(self, lines: Iterable[str]) -> None:
-        """Read questions, a line each, until there are no more or /quit."""
+        """Read questions, a line each, until there are no more, /quit or Ctrl-C."""
         for line in lines:
             if not self.take(line):
                 return
 
     def take(self, line: str) -> bool:
-        """Do what one line asks for; whether to go on. No error leaves it but a program's own."""
+        """Do what one line asks for; whether to go on.
+
+        No error leaves it but a program's own, and Ctrl-C.
+        """
         line = line.strip()
         if line in ("/quit", "/exit"):
             return False
         try:
             self._do(line)
-        except KeyboardInterrupt:
-            self.screen.say("Cancelled.", style="yellow")
         except EssayBotError as error:
             self.screen.complain(plain(str(error)))
         return True

@@ -1,8 +1,10 @@
 import io
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -169,6 +171,20 @@ def test_a_script_is_told_of_complaints_even_while_the_model_loads(
     with desk.pipe(EMBEDDING_MODEL=endless) as chat:
         chat.communicate(f"{line}\n", timeout=60)
     assert chat.returncode == code
+
+
+def test_ctrl_c_ends_a_script_and_its_other_lines_are_not_read(desk: Desk, endless: str) -> None:
+    with desk.pipe(EMBEDDING_MODEL=endless) as chat:
+        assert chat.stdin
+        assert chat.stdout
+        chat.stdin.write("/help\nWhat is energy imperialism?\n/essays\n")
+        chat.stdin.flush()
+        while "/quit" not in chat.stdout.readline():
+            pass
+        time.sleep(0.5)  # by then it waits for the model
+        chat.send_signal(signal.SIGINT)
+        out, _ = chat.communicate(timeout=60)
+    assert (out, chat.returncode) == ("", 130)
 
 
 def test_a_script_is_told_of_an_ingest_that_failed(desk: Desk) -> None:
