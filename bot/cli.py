@@ -12,7 +12,7 @@ import typer
 
 from bot import doctor_command, index_commands
 from bot.display import plain_line
-from bot.errors import BatchInvalid
+from bot.errors import BatchInvalid, StreamUnusable
 from bot.options import IndexOption, JsonOption, print_json, read_settings
 from evals import commands as eval_commands
 from ingest.errors import EssayBotError
@@ -161,6 +161,7 @@ def chat(index: IndexOption = None) -> None:
     """
     from bot.repl import chat as run
 
+    _check_input()
     settings = read_settings()
     raise typer.Exit(run(settings, index or settings.index_dir))
 
@@ -182,6 +183,7 @@ def main() -> None:
     _set_encodings()
     gc.set_threshold(GARBAGE)
     try:
+        _check_output()
         app()
     except EssayBotError as error:
         typer.echo(f"essay-bot: {plain_line(str(error))}", err=True)
@@ -195,6 +197,16 @@ def _set_encodings() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _check_output() -> None:
+    if sys.stdout is None:
+        raise StreamUnusable("Standard output is closed; send it somewhere, or to /dev/null.")
+
+
+def _check_input() -> None:
+    if sys.stdin is None:
+        raise StreamUnusable("Standard input is closed; write the questions there, a line each.")
 
 
 def _answerer(index: Path | None) -> "Answerer":
@@ -227,6 +239,7 @@ def _run_batch(place: str, answer: "Callable[[Request], dict[str, Any]]") -> Non
 
 def _lines(place: str) -> AbstractContextManager[Iterable[str]]:
     if place == "-":
+        _check_input()
         return nullcontext(sys.stdin)
     try:
         return Path(place).open(encoding="utf-8", errors=BAD_BYTES)

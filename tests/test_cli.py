@@ -4,6 +4,7 @@ import io
 import json
 import os
 import resource
+import shlex
 import shutil
 import subprocess
 import sys
@@ -399,6 +400,39 @@ def test_a_terminal_that_cannot_show_a_letter_does_not_end_the_answer(seed_index
     result = run_process("ask", BILL, "--index", seed_index, PYTHONIOENCODING="ascii")
     assert result.code == 0
     assert "Ocasio-Cortez" in result.out
+
+
+def run_in_shell(command: str, index: Path) -> Result:
+    """A line of a shell, which can close a stream; `$BOT` in it is the program."""
+    program = f"{shlex.quote(sys.executable)} -m bot"
+    done = subprocess.run(
+        ["sh", "-c", command.replace("$BOT", program)],
+        env={**os.environ, "PYTHONPATH": str(ESSAYS.parent), "INDEX_DIR": str(index)},
+        cwd=index.parent,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return Result(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("command", "stream"),
+    [
+        ("$BOT chat <&-", "input"),
+        ("$BOT search --batch - --json <&-", "input"),
+        ("$BOT chat >&-", "output"),
+        ("$BOT search energy --json >&-", "output"),
+    ],
+)
+def test_a_closed_stream_is_told(seed_index: Path, command: str, stream: str) -> None:
+    assert_one_sentence(run_in_shell(command, seed_index), f"Standard {stream} is closed")
+
+
+def test_an_answer_needs_no_standard_input(seed_index: Path) -> None:
+    done = run_in_shell("$BOT search energy --json <&-", seed_index)
+    assert (done.code, done.err, len(done.records)) == (0, "", 1)
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-8"])
