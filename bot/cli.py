@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -186,8 +186,25 @@ def main() -> None:
         _check_output()
         app()
     except EssayBotError as error:
-        typer.echo(f"essay-bot: {plain_line(str(error))}", err=True)
-        sys.exit(1)
+        _fail(str(error))
+    except OSError as error:
+        if _output_works():
+            raise
+        _fail(f"Standard output takes nothing more ({error.strerror}); send it somewhere else.")
+
+
+def _fail(told: str) -> NoReturn:
+    typer.echo(f"essay-bot: {plain_line(told)}", err=True)
+    sys.exit(1)
+
+
+def _output_works() -> bool:
+    """Tried with an empty line, since a stream forgets what it could not write."""
+    try:
+        print(flush=True)
+    except OSError:
+        return False
+    return True
 
 
 def _set_encodings() -> None:

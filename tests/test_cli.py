@@ -430,6 +430,39 @@ def test_a_closed_stream_is_told(seed_index: Path, command: str, stream: str) ->
     assert_one_sentence(run_in_shell(command, seed_index), f"Standard {stream} is closed")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk always full")
+@pytest.mark.parametrize(
+    "command",
+    [
+        "$BOT search energy --json",
+        "$BOT search energy -k 1",
+        "yes /help | head -n 100 | $BOT chat",
+        "$BOT --help",
+    ],
+)
+def test_an_output_that_is_full_is_told(seed_index: Path, command: str) -> None:
+    told = "Standard output takes nothing more (No space left on device)"
+    assert_one_sentence(run_in_shell(f"{command} >/dev/full", seed_index), told)
+
+
+def test_an_error_of_the_program_itself_keeps_its_traceback() -> None:
+    program = (
+        "from bot.cli import app, main\n"
+        "@app.command()\n"
+        "def broken(): raise OSError('a bug')\n"
+        "main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "broken"],
+        cwd=ESSAYS.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.endswith("OSError: a bug\n")
+
+
 def test_an_answer_needs_no_standard_input(seed_index: Path) -> None:
     done = run_in_shell("$BOT search energy --json <&-", seed_index)
     assert (done.code, done.err, len(done.records)) == (0, "", 1)
