@@ -2,19 +2,18 @@
 
 import gc
 import io
-import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from bot import doctor_command, index_commands
 from bot.display import plain_line
-from bot.errors import BatchInvalid
-from bot.options import IndexOption, JsonOption, read_settings
+from bot.errors import BatchInvalid, StreamUnusable
+from bot.options import IndexOption, JsonOption, print_json, read_settings
 from evals import commands as eval_commands
 from ingest.errors import EssayBotError
 
@@ -114,7 +113,7 @@ def ask(
         return
     answer = answerer.answer(question or "")
     if as_json:
-        _print_json(answer_record(answer))
+        print_json(answer_record(answer))
         return
     from bot.terminal import new_console, print_answer
 
@@ -147,7 +146,7 @@ def search(
         return
     ranked = answerer.search(question or "", limit)
     if as_json:
-        _print_json(search_record(question or "", ranked))
+        print_json(search_record(question or "", ranked))
         return
     from bot.terminal import new_console, print_passages
 
@@ -162,9 +161,9 @@ def chat(index: IndexOption = None) -> None:
     """
     from bot.repl import chat as run
 
+    _check_input()
     settings = read_settings()
-    if not run(settings, index or settings.index_dir):
-        raise typer.Exit(1)
+    raise typer.Exit(run(settings, index or settings.index_dir))
 
 
 @app.command()
@@ -184,10 +183,28 @@ def main() -> None:
     _set_encodings()
     gc.set_threshold(GARBAGE)
     try:
+        _check_output()
         app()
     except EssayBotError as error:
-        typer.echo(f"essay-bot: {plain_line(str(error))}", err=True)
-        sys.exit(1)
+        _fail(str(error))
+    except OSError as error:
+        if _output_works():
+            raise
+        _fail(f"Standard output takes nothing more ({error.strerror}); send it somewhere else.")
+
+
+def _fail(told: str) -> NoReturn:
+    typer.echo(f"essay-bot: {plain_line(told)}", err=True)
+    sys.exit(1)
+
+
+def _output_works() -> bool:
+    """Tried with an empty line, since a stream forgets what it could not write."""
+    try:
+        print(flush=True)
+    except OSError:
+        return False
+    return True
 
 
 def _set_encodings() -> None:
@@ -197,6 +214,16 @@ def _set_encodings() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _check_output() -> None:
+    if sys.stdout is None:
+        raise StreamUnusable("Standard output is closed; send it somewhere, or to /dev/null.")
+
+
+def _check_input() -> None:
+    if sys.stdin is None:
+        raise StreamUnusable("Standard input is closed; write the questions there, a line each.")
 
 
 def _answerer(index: Path | None) -> "Answerer":
@@ -212,17 +239,13 @@ def _check_usage(question: str | None, batch: str | None) -> None:
         raise typer.BadParameter("give a QUESTION, or many with --batch")
 
 
-def _print_json(record: dict[str, Any]) -> None:
-    typer.echo(json.dumps(record, ensure_ascii=False))
-
-
 def _run_batch(place: str, answer: "Callable[[Request], dict[str, Any]]") -> None:
     from bot.jsonl import answer_lines
 
     failures = 0
     with _lines(place) as lines:
         for record in answer_lines(lines, answer):
-            _print_json(record)
+            print_json(record)
             sys.stdout.flush()
             if "error" in record:
                 failures += 1
@@ -233,6 +256,7 @@ def _run_batch(place: str, answer: "Callable[[Request], dict[str, Any]]") -> Non
 
 def _lines(place: str) -> AbstractContextManager[Iterable[str]]:
     if place == "-":
+        _check_input()
         return nullcontext(sys.stdin)
     try:
         return Path(place).open(encoding="utf-8", errors=BAD_BYTES)
@@ -257,7 +281,7 @@ def _progress(quiet: bool) -> "Iterator[Callable[[SyncReport], Progress]]":
 
 def _print_report(report: "SyncReport", as_json: bool) -> None:
     if as_json:
-        _print_json(vars(report))
+        print_json(vars(report))
         return
     for kind, mark in (("added", "+"), ("updated", "~"), ("removed", "-")):
         for source in getattr(report, kind):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bot.questions import telling_words
 
+TURNS = 4  # the latest ones, which a question may lean on
 SHORT_QUESTION = 2  # telling words; so few may lean on what was said before
 _REFERS_BACK = re.compile(
     r"^(?:and|but|so|or|then|what about|how about)\b"
@@ -26,11 +27,11 @@ class Turn:
 def standalone_questions(question: str, history: Sequence[Turn]) -> list[str]:
     """What may be meant, likeliest first: the question alone, or after the ones it leans on.
 
-    A first question is only ever meant as it stands.
+    A first question is only ever meant as it stands. Of a long history the last TURNS count.
     """
     if not history:
         return [question]
-    before = standalone_questions(history[-1].question, history[:-1])[0]
+    before = standalone_questions(history[-1].question, history[-TURNS:-1])[0]
     joined = f"{before} {question}"
     words = len(telling_words(question))
     if words == 0:

@@ -1,14 +1,13 @@
 """`essay-bot doctor`: shows what an examination finds, and fails if there is a problem."""
 
 import dataclasses
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.options import IndexOption, JsonOption
+from bot.options import IndexOption, JsonOption, print_json
 
 if TYPE_CHECKING:
     from bot.doctor import Finding
@@ -31,7 +30,7 @@ def doctor(
     findings = _watched(states, index, online)
     if as_json:
         for finding in findings:
-            typer.echo(json.dumps(dataclasses.asdict(finding), ensure_ascii=False))
+            print_json(dataclasses.asdict(finding))
     else:
         from bot.terminal import new_console, print_findings
 

@@ -35,6 +35,10 @@ class BatchInvalid(EssayBotError):
     """A line of a batch is not a question, or the batch cannot be read."""
 
 
+class StreamUnusable(EssayBotError):
+    """Standard input or output is closed, or takes nothing more."""
+
+
 class ChatModelUnusable(EssayBotError):
     """CHAT_MODEL names no model that can be used: a package, a key or a name is wrong."""
 

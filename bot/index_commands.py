@@ -1,13 +1,12 @@
 """`essay-bot index`: look at the generations of an index, check one, go back to an earlier one."""
 
-import json
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.options import IndexOption, JsonOption, read_settings
+from bot.options import IndexOption, JsonOption, print_json, read_settings
 from ingest.errors import IndexDamaged, IndexMissing
 
 if TYPE_CHECKING:
@@ -48,7 +47,10 @@ def list_generations(index: IndexOption = None, as_json: JsonOption = False) -> 
             f"{mark} {name}  {manifest.created}  {len(manifest.essays)} essays, "
             f"{manifest.passages} passages, {manifest.model}"
         )
-        typer.echo(json.dumps(record) if as_json else line)
+        if as_json:
+            print_json(record)
+        else:
+            typer.echo(line)
 
 
 @app.command()
@@ -83,7 +85,7 @@ def verify(index: IndexOption = None, as_json: JsonOption = False) -> None:
         passages = generation.manifest.passages
     if as_json:
         record = {"generation": generation.name, "passages": passages, "problems": problems}
-        typer.echo(json.dumps(record, ensure_ascii=False))
+        print_json(record)
     else:
         for problem in problems:
             typer.echo(problem, err=True)

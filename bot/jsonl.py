@@ -97,6 +97,6 @@ def _id_of(line: str) -> str | int | None:
     """The id of a line that is not a request, where it can be told."""
     try:
         found = json.loads(line)["id"]
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return None
     return found if isinstance(found, str | int) else None

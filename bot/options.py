@@ -1,7 +1,9 @@
-"""Options that several commands take, and the settings behind them."""
+"""Options that several commands take, the settings behind them, and what --json prints."""
 
+import json
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,3 +24,9 @@ def read_settings() -> "Settings":
     from bot import settings  # pydantic is slow to import, so it comes late
 
     return settings.read_settings()
+
+
+def print_json(record: dict[str, Any]) -> None:
+    """An object on a line; in ASCII, which is JSON anywhere, where the output is not UTF-8."""
+    utf8 = sys.stdout.encoding.lower().replace("-", "") == "utf8"
+    typer.echo(json.dumps(record, ensure_ascii=not utf8))

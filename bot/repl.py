@@ -35,11 +35,11 @@ HELP = """Ask a question about the essays; each sentence of the answer is checke
   /ingest     bring the index up to date with the essays folder
   /help       this
   /quit       leave (so does Ctrl-D; Ctrl-C cancels an answer)"""
-TURNS = 4  # remembered for questions that lean on earlier ones
+INTERRUPTED = 130  # the exit code of what Ctrl-C stopped
 
 
-def chat(settings: Settings, index: Path) -> bool:
-    """Run the REPL until /quit or the end of the input; whether a script may call it a success.
+def chat(settings: Settings, index: Path) -> int:
+    """Run the REPL until /quit or the end of the input; the exit code, which is for scripts.
 
     Raises IndexMissing.
     """
@@ -48,14 +48,19 @@ def chat(settings: Settings, index: Path) -> bool:
     ingest = [str(settings.essays_dir), "--index", str(index)]
     person = sys.stdin.isatty() and sys.stdout.isatty()
     repl = Repl(store, settings, ingest, Screen(errors_apart=not person))
-    if person:
-        repl.run_prompt(_new_session(repl.status))
-    else:
-        repl.run_lines(sys.stdin)
+    code = 0
+    try:
+        if person:
+            repl.run_prompt(_new_session(repl.status))
+        else:
+            repl.run_lines(sys.stdin)
+            code = 1 if repl.screen.complaints else 0
+    except KeyboardInterrupt:
+        code = INTERRUPTED
     sys.stdout.flush()
     if not repl.ready:
-        os._exit(0)  # else leaving would wait until the model that nobody needs is loaded
-    return person or not repl.screen.complaints
+        os._exit(code)  # else leaving would wait until the model that nobody needs is loaded
+    return code
 
 
 class Screen:
@@ -118,24 +123,28 @@ class Repl:
                 continue
             except EOFError:
                 return
-            if not self.take(line):
-                return
+            try:
+                if not self.take(line):
+                    return
+            except KeyboardInterrupt:
+                self.screen.say("Cancelled.", style="yellow")
 
     def run_lines(self, lines: Iterable[str]) -> None:
-        """Read questions, a line each, until there are no more or /quit."""
+        """Read questions, a line each, until there are no more, /quit or Ctrl-C."""
         for line in lines:
             if not self.take(line):
                 return
 
     def take(self, line: str) -> bool:
-        """Do what one line asks for; whether to go on. No error leaves it but a program's own."""
+        """Do what one line asks for; whether to go on.
+
+        No error leaves it but a program's own, and Ctrl-C.
+        """
         line = line.strip()
         if line in ("/quit", "/exit"):
             return False
         try:
             self._do(line)
-        except KeyboardInterrupt:
-            self.screen.say("Cancelled.", style="yellow")
         except EssayBotError as error:
             self.screen.complain(plain(str(error)))
         return True
@@ -152,7 +161,7 @@ class Repl:
             self.screen.complain(f"There is no command {word}; /help lists them.")
 
     def _ask(self, question: str) -> None:
-        from bot.conversation import Turn
+        from bot.conversation import TURNS, Turn
 
         answer = self._runner.run(self._follow(question))  # Ctrl-C cancels it at once
         self._last = answer
@@ -194,7 +203,9 @@ class Repl:
     def _ingest(self) -> None:
         """In a process of its own: writing an index would hold up everything else in this one."""
         command = [sys.executable, "-m", "bot", "ingest", *self._ingest_arguments]
-        subprocess.run(command, stdin=subprocess.DEVNULL, check=False)  # it reports its own errors
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, check=False)
+        if done.returncode:
+            self.screen.complaints += 1  # it has told its errors itself
 
 
 def _open(store: Store, settings: Settings) -> "Answerer":

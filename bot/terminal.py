@@ -56,11 +56,12 @@ def _show(console: Console, text: Text, indent: int = 0) -> None:
 
 
 def _place(citation: Citation) -> Text:
+    """A citation on its own line, which a name cannot break."""
     named = (citation.title, citation.author, citation.section)
     place = f"[{citation.number}] {', '.join(name for name in named if name)}"
     offsets = f"  {citation.essay}, characters {citation.start}–{citation.end}"
     also = "".join(f"; also {each.essay}, {each.start}–{each.end}" for each in citation.also)
-    return Text.assemble((plain(place), "bold"), (plain(offsets + also), "dim"))
+    return Text.assemble((plain_line(place), "bold"), (plain_line(offsets + also), "dim"))
 
 
 @contextmanager
@@ -102,7 +103,7 @@ def print_essays(console: Console, manifest: "Manifest") -> None:
     """What is in the index: an essay a row."""
     table = Table("essay", "title", "passages", "since", box=None, pad_edge=False)
     for source, entry in manifest.essays.items():
-        row = (plain(source), plain(entry.title), str(entry.passages), entry.added[:10])
+        row = (plain_line(source), plain_line(entry.title), str(entry.passages), entry.added[:10])
         table.add_row(*row)
     console.print(table)
 

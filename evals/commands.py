@@ -1,7 +1,6 @@
 """`essay-bot eval`: measure search, answers and refusals, and hold them against earlier figures."""
 
 import importlib.util
-import json
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot.options import JsonOption, read_settings
+from bot.options import JsonOption, print_json, read_settings
 from evals.errors import BenchmarkMissing, ExtraMissing
 
 if TYPE_CHECKING:
@@ -253,7 +252,7 @@ def _show(report: "Report", path: Path | None, as_json: bool) -> None:
     if as_json:
         for figure in report.figures:
             record = {"benchmark": report.name, **_without_nan(asdict(figure))}
-            typer.echo(json.dumps(record, ensure_ascii=False))
+            print_json(record)
     else:
         print_report(new_console(), report)
     typer.echo(f"The report is {path}", err=True)

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import resource
+import shlex
 import shutil
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from ingest.models import DEFAULT_WHEEL
 from ingest.publishing import FolderStore
 from ingest.sync import sync
 from ingest.verifying import verify
-from tests.conftest import ESSAYS, SEED, WriteEssays
+from tests.conftest import ESSAYS, SEED, IndexOf, WriteEssays
 
 BILL = "Who introduced a bill to suspend the construction of data centers?"
 
@@ -399,6 +400,82 @@ def test_a_terminal_that_cannot_show_a_letter_does_not_end_the_answer(seed_index
     result = run_process("ask", BILL, "--index", seed_index, PYTHONIOENCODING="ascii")
     assert result.code == 0
     assert "Ocasio-Cortez" in result.out
+
+
+def run_in_shell(command: str, index: Path) -> Result:
+    """A line of a shell, which can close a stream; `$BOT` in it is the program."""
+    program = f"{shlex.quote(sys.executable)} -m bot"
+    done = subprocess.run(
+        ["sh", "-c", command.replace("$BOT", program)],
+        env={**os.environ, "PYTHONPATH": str(ESSAYS.parent), "INDEX_DIR": str(index)},
+        cwd=index.parent,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return Result(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("command", "stream"),
+    [
+        ("$BOT chat <&-", "input"),
+        ("$BOT search --batch - --json <&-", "input"),
+        ("$BOT chat >&-", "output"),
+        ("$BOT search energy --json >&-", "output"),
+    ],
+)
+def test_a_closed_stream_is_told(seed_index: Path, command: str, stream: str) -> None:
+    assert_one_sentence(run_in_shell(command, seed_index), f"Standard {stream} is closed")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk always full")
+@pytest.mark.parametrize(
+    "command",
+    [
+        "$BOT search energy --json",
+        "$BOT search energy -k 1",
+        "yes /help | head -n 100 | $BOT chat",
+        "$BOT --help",
+    ],
+)
+def test_an_output_that_is_full_is_told(seed_index: Path, command: str) -> None:
+    told = "Standard output takes nothing more (No space left on device)"
+    assert_one_sentence(run_in_shell(f"{command} >/dev/full", seed_index), told)
+
+
+def test_an_error_of_the_program_itself_keeps_its_traceback() -> None:
+    program = (
+        "from bot.cli import app, main\n"
+        "@app.command()\n"
+        "def broken(): raise OSError('a bug')\n"
+        "main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "broken"],
+        cwd=ESSAYS.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.endswith("OSError: a bug\n")
+
+
+def test_an_answer_needs_no_standard_input(seed_index: Path) -> None:
+    done = run_in_shell("$BOT search energy --json <&-", seed_index)
+    assert (done.code, done.err, len(done.records)) == (0, "", 1)
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-8"])
+def test_json_is_json_in_any_encoding_of_the_output(index_of: IndexOf, encoding: str) -> None:
+    text = "Cats hunt mice \U0001f600 at ‘night’ in the café."
+    index = index_of(cats=text)
+    command = ("search", "What do cats hunt?", "--json", "--index", index)
+    result = run_process(*command, PYTHONIOENCODING=encoding)
+    assert result.records[0]["hits"][0]["text"] == text
+    assert (text in result.out) == (encoding == "utf-8")
 
 
 def test_settings_that_cannot_be_read_are_told(run: Run, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.conversation import Turn, standalone_questions
+from bot.conversation import TURNS, Turn, standalone_questions
 
 HISTORY = [Turn("What did James II do with his army?", "He increased it.")]
 
@@ -29,6 +29,13 @@ def test_the_topic_is_carried_through_a_chain_of_questions() -> None:
     chain = [Turn("Who was Napoleon?", "A man."), Turn("What did he do?", "Much.")]
     meant = standalone_questions("and why did he fall?", chain)[0]
     assert meant == "Who was Napoleon? What did he do? and why did he fall?"
+
+
+def test_of_a_long_history_the_last_turns_count() -> None:
+    chain = [Turn(f"And what did he do in {year}?", "Much.") for year in range(1500)]
+    meant = standalone_questions("and why?", chain)
+    assert meant == [" ".join([*(turn.question for turn in chain[-TURNS:]), "and why?"])]
+    assert meant == standalone_questions("and why?", chain[-TURNS:])
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,13 @@ def test_a_bad_line_is_told_in_its_place_and_the_others_are_answered() -> None:
     assert answers(bad[-1])[0]["id"] == "e"
 
 
+def test_a_line_nested_too_deeply_is_told_and_the_next_one_is_answered() -> None:
+    bad, good = answers("[" * 100_000, {"question": "Two?"})
+    assert (bad["id"], bad["line"]) == (None, 1)
+    assert bad["error"]
+    assert good["question"] == "Two?"
+
+
 def test_a_history_is_given_to_the_answerer() -> None:
     seen: list[tuple[Turn, ...]] = []
 

@@ -1,8 +1,10 @@
 import io
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,21 +76,36 @@ class Desk:
     folder: Path
 
     def chat(self, **settings: str) -> "pexpect.spawn[str]":
-        environment = {
-            "HOME": str(self.folder),
-            "TERM": "xterm",
-            "COLUMNS": "200",
-            "PYTHONPATH": str(ESSAYS.parent),
-        }
         return pexpect.spawn(
             sys.executable,
             ["-m", "bot", "chat"],
-            env={**os.environ, **environment, **settings},
+            env=self._environment(settings),
             cwd=str(self.folder),
             encoding="utf-8",
             timeout=60,
             dimensions=(40, 200),
         )
+
+    def pipe(self, **settings: str) -> "subprocess.Popen[str]":
+        """The same for a script, which writes lines and reads what they give."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "bot", "chat"],
+            env=self._environment(settings),
+            cwd=self.folder,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def _environment(self, settings: dict[str, str]) -> dict[str, str]:
+        own = {
+            "HOME": str(self.folder),
+            "TERM": "xterm",
+            "COLUMNS": "200",
+            "PYTHONPATH": str(ESSAYS.parent),
+        }
+        return {**os.environ, **own, **settings}
 
 
 @pytest.fixture
@@ -124,21 +141,57 @@ def test_ctrl_c_cancels_an_answer_and_the_conversation_goes_on(desk: Desk) -> No
     terminal.close(force=True)
 
 
-def test_leaving_does_not_wait_for_the_model(desk: Desk) -> None:
+@pytest.fixture
+def endless(desk: Desk) -> str:
+    """A model that never loads, and has made the index of the desk."""
     model = desk.folder / "model"
     model.mkdir()
-    os.mkfifo(model / "modules.json")  # nobody will ever write it: this model never loads
+    os.mkfifo(model / "modules.json")  # nobody will ever write it
 
     class Endless(SentenceEmbeddings):
         identity = str(model)
 
     sync(ESSAYS, FolderStore(desk.folder / "index"), Endless())
-    terminal = desk.chat(EMBEDDING_MODEL=str(model))
+    return str(model)
+
+
+def test_leaving_does_not_wait_for_the_model(desk: Desk, endless: str) -> None:
+    terminal = desk.chat(EMBEDDING_MODEL=endless)
     terminal.expect_exact("›")
     terminal.sendline("/quit")
     terminal.expect(pexpect.EOF)
     terminal.wait()
     assert terminal.exitstatus == 0
+
+
+@pytest.mark.parametrize(("line", "code"), [("/nonsense", 1), ("/help", 0)])
+def test_a_script_is_told_of_complaints_even_while_the_model_loads(
+    desk: Desk, endless: str, line: str, code: int
+) -> None:
+    with desk.pipe(EMBEDDING_MODEL=endless) as chat:
+        chat.communicate(f"{line}\n", timeout=60)
+    assert chat.returncode == code
+
+
+def test_ctrl_c_ends_a_script_and_its_other_lines_are_not_read(desk: Desk, endless: str) -> None:
+    with desk.pipe(EMBEDDING_MODEL=endless) as chat:
+        assert chat.stdin
+        assert chat.stdout
+        chat.stdin.write("/help\nWhat is energy imperialism?\n/essays\n")
+        chat.stdin.flush()
+        while "/quit" not in chat.stdout.readline():
+            pass
+        time.sleep(0.5)  # by then it waits for the model
+        chat.send_signal(signal.SIGINT)
+        out, _ = chat.communicate(timeout=60)
+    assert (out, chat.returncode) == ("", 130)
+
+
+def test_a_script_is_told_of_an_ingest_that_failed(desk: Desk) -> None:
+    with desk.pipe(ESSAYS_DIR=str(desk.folder / "nowhere")) as chat:
+        _, err = chat.communicate("/ingest\n", timeout=60)
+    assert "nowhere" in err
+    assert chat.returncode == 1
 
 
 def test_what_is_ingested_inside_is_known_to_the_next_question(desk: Desk) -> None:

@@ -3,9 +3,12 @@ import re
 
 from rich.console import Console
 
+from bot.answers import Answer
+from bot.citations import Citation, Place
 from bot.display import plain
-from bot.terminal import print_essays, sync_progress
-from ingest.records import EssayEntry, Manifest
+from bot.retrieval import RankedPassage
+from bot.terminal import print_answer, print_essays, print_passages, sync_progress
+from ingest.records import EssayEntry, IndexedPassage, Manifest
 from ingest.sync import SyncReport
 
 
@@ -21,6 +24,25 @@ def test_what_looks_like_markup_is_shown_as_it_is() -> None:
     assert "[bold]On Cats[/bold]" in output.getvalue()
     assert "[red]a.txt" in output.getvalue()
     assert "2026-01-02" in output.getvalue()
+
+
+def test_no_name_of_a_file_breaks_its_line_to_look_like_another_citation() -> None:
+    output = io.StringIO()
+    console = Console(file=output, markup=False, width=200)
+    name = "zep\n[2] Forged Source\n    forged.txt, characters 1-9.txt"
+    cited = Citation(1, name, "Cats", "Cats.", 0, 5, "Ann\nBo", "1\n2", (Place(name, 6, 11),))
+    found = IndexedPassage(name, "", "Cats", 0, 5, "Cats.", "")
+    entry = EssayEntry("On\nCats", "f", "t", 3, "2026-01-02T03:04:05+00:00")
+    print_answer(console, Answer("Q?", "“Cats.” [1]", [cited], False, None, 1.0, "", ""))
+    print_passages(console, [RankedPassage(found, 1.0, 1.0)])
+    print_essays(console, Manifest("model", {name: entry}))
+    answer, _, citation, place, text, _, _, row = output.getvalue().splitlines()
+    assert (answer, text) == ("“Cats.” [1]", "Cats.")
+    assert citation.startswith("[1] Cats, Ann Bo, 1 2  zep [2] Forged Source")
+    assert citation.endswith("characters 1-9.txt, 6–11")
+    assert place.startswith("[1] Cats  zep [2] Forged Source")
+    assert row.split("  ")[0] == "zep [2] Forged Source"
+    assert "On Cats" in row
 
 
 def test_a_log_gets_a_few_lines_however_many_essays_there_are() -> None:
