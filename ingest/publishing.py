@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from ingest.chroma import damaged, storing
-from ingest.errors import IndexBusy, IndexDamaged, IndexMissing, IndexUnwritable
+from ingest.errors import IndexBusy, IndexDamaged, IndexMissing, IndexUnwritable, first_line
 from ingest.records import Manifest, now, parse_manifest, with_latest
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ingest.index import Generation
 
 GENERATION = re.compile(r"(\d{6,})-[0-9a-f]{6}")  # the name of one, its number first
+SPACE = 1_000_000  # bytes that Chroma needs on a disk to open an index
 _DATABASE = "chroma.sqlite3"
 
 
@@ -67,7 +68,7 @@ class FolderStore:
             raise damaged(self.place(name), error) from error
 
     def open(self, name: str) -> "Generation":
-        """Open a generation for reading. Raises IndexDamaged."""
+        """Open a generation for reading. Raises IndexDamaged, and IndexUnwritable."""
         # Here, since to tell that nothing changed takes none of it, nor numpy and bm25s.
         from ingest.index import Generation, folder_rows
         from ingest.keywords import KeywordIndex
@@ -86,6 +87,12 @@ class FolderStore:
                 f"The index {self.folder} cannot be read ({error}); change its permissions."
             ) from error
         except Exception as error:  # Chroma has no error tree of its own for a broken folder
+            if _full(self.folder):
+                raise IndexUnwritable(
+                    f"The index {self.folder} cannot be opened, since its disk is full, and no "
+                    f"copy of it could be made ({first_line(error)}); free some space, and try "
+                    "again."
+                ) from error
             raise damaged(self.place(name), error) from error
 
     def republish(self, name: str) -> None:
@@ -183,12 +190,17 @@ def _who(writer: Path) -> str:
 
 @contextmanager
 def _writable(chroma: Path) -> Iterator[Path]:
-    """Chroma writes a row even where it only reads: what is read-only is read from a copy."""
-    if all(os.access(place, os.W_OK) for place in (chroma, chroma / _DATABASE)):
+    """Chroma writes a row even where it only reads: else it is read from a copy elsewhere."""
+    writable = all(os.access(place, os.W_OK) for place in (chroma, chroma / _DATABASE))
+    if writable and not _full(chroma):
         yield chroma
         return
     with TemporaryDirectory(prefix="essay-bot-") as copy:
         yield copy_chroma(chroma, Path(copy) / "chroma")
+
+
+def _full(folder: Path) -> bool:
+    return shutil.disk_usage(folder).free < SPACE
 
 
 def copy_chroma(chroma: Path, to: Path) -> Path:

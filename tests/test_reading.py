@@ -1,11 +1,16 @@
+import errno
+import math
+import shutil
 import subprocess
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from ingest.embedding import SentenceEmbeddings
-from ingest.errors import IndexMismatch
+from ingest.errors import IndexMismatch, IndexUnwritable
 from ingest.publishing import FolderStore
 from ingest.reading import PublishedIndex
 from ingest.sync import sync
@@ -78,21 +83,53 @@ def test_reading_leaves_every_file_of_a_generation_as_it_was_but_the_database(
     assert files() == before
 
 
+@contextmanager
+def mounted(place: Path, *commands: Sequence[str]) -> Iterator[Path]:
+    """A folder with something mounted on it for a while."""
+    place.mkdir()
+    for command in commands:
+        done = subprocess.run([*command, str(place)], capture_output=True, check=False)
+        if done.returncode:
+            pytest.skip("mounting is not allowed here")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
 def test_a_read_only_index_is_read_and_stays_as_it_was(
     seed_index: Path, tmp_path: Path, embeddings: SentenceEmbeddings
 ) -> None:
-    mounted = tmp_path / "mounted"
-    mounted.mkdir()
-    for command in (
-        ["mount", "--bind", str(seed_index), str(mounted)],
-        ["mount", "-o", "remount,ro,bind", str(mounted)],
-    ):
-        if subprocess.run(command, capture_output=True, check=False).returncode:
-            pytest.skip("mounting is not allowed here")
-    try:
-        published = PublishedIndex(FolderStore(mounted), embeddings.identity)
+    bind = ["mount", "--bind", str(seed_index)]
+    with mounted(tmp_path / "mounted", bind, ["mount", "-o", "remount,ro,bind"]) as place:
+        published = PublishedIndex(FolderStore(place), embeddings.identity)
         with published.reading() as generation:
             assert generation.search_dense(embeddings.embed_query("energy"), 1)
         published.close()
-    finally:
-        subprocess.run(["umount", "--lazy", str(mounted)], check=True)
+
+
+def test_an_index_on_a_full_disk_is_read(
+    seed_index: Path, tmp_path: Path, embeddings: SentenceEmbeddings
+) -> None:
+    with mounted(tmp_path / "small", ["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs"]) as disk:
+        place = shutil.copytree(seed_index, disk / "index")
+        with suppress(OSError), (disk / "rest").open("wb", buffering=0) as rest:
+            while rest.write(bytes(1 << 12)):
+                pass
+        published = PublishedIndex(FolderStore(place), embeddings.identity)
+        with published.reading() as generation:
+            assert generation.search_dense(embeddings.embed_query("energy"), 1)
+        published.close()
+
+
+def test_a_full_disk_is_told_and_no_index_is_called_damaged_for_it(
+    seed_index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("ingest.publishing.SPACE", math.inf)
+    monkeypatch.setattr("ingest.publishing.copy_chroma", fail)
+    store = FolderStore(seed_index)
+    with pytest.raises(IndexUnwritable, match=r"its disk is full.*No space left.*free some space"):
+        store.open(store.published())
