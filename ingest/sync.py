@@ -39,6 +39,7 @@ class SyncReport:
     passages: int = 0
     embedded: int = 0
     dry_run: bool = False
+    refused: bool = False  # a dry run says so where a run would raise TooManyRemovals
 
     @property
     def changes(self) -> bool:
@@ -49,7 +50,8 @@ class SyncReport:
         kinds = ("added", "updated", "unchanged", "removed", "failed")
         counts = ", ".join(f"{len(getattr(self, kind))} {kind}" for kind in kinds)
         if self.dry_run and self.changes:
-            return f"Would be: {counts}. Nothing was written."
+            refused = " refused without --allow-removals" if self.refused else ""
+            return f"Would be{refused}: {counts}. Nothing was written."
         return (
             f"{counts}; the index holds {self.passages} passages, {self.embedded} newly embedded."
         )
@@ -74,7 +76,7 @@ def sync(
     """
     plan = _plan(essays, _published(store), embedder.identity)
     if dry_run:
-        return replace(plan.report, dry_run=True)
+        return replace(plan.report, dry_run=True, refused=plan.refused(allow_removals))
     plan.check_removals(allow_removals)
     if not plan.report.changes:
         return plan.report
@@ -115,12 +117,20 @@ class _Plan:
     to_keep: list[str]  # sources that stay as they are
     lost: list[str]  # removed sources whose content is nowhere else in the folder
 
+    @property
+    def _known(self) -> int:
+        return len(self.report.removed) + len(self.to_keep) + len(self.report.updated)
+
+    def refused(self, allowed: bool) -> bool:
+        """Whether more would be removed than is `allowed`."""
+        return not allowed and len(self.lost) > self._known * MOST_REMOVALS
+
     def check_removals(self, allowed: bool) -> None:
-        known = len(self.report.removed) + len(self.to_keep) + len(self.report.updated)
-        if not allowed and len(self.lost) > known * MOST_REMOVALS:
+        if self.refused(allowed):
             raise TooManyRemovals(
-                f"This would remove {len(self.lost)} of {known} essays from the index, so nothing "
-                f"was done; if {self.essays} is the right folder, run it with --allow-removals."
+                f"This would remove {len(self.lost)} of {self._known} essays from the index, so "
+                f"nothing was done; if {self.essays} is the right folder, run it with "
+                "--allow-removals."
             )
 
 

@@ -324,7 +324,11 @@ def test_a_sync_that_would_remove_most_essays_stops_unless_allowed(
     with pytest.raises(TooManyRemovals, match=r"remove 2 of 3 essays.*--allow-removals"):
         sync(folder, store, embeddings)
     assert store.published() == name
-    assert sync(folder, store, embeddings, dry_run=True).removed == ["one.txt", "two.txt"]
+    planned = sync(folder, store, embeddings, dry_run=True)
+    assert planned.removed == ["one.txt", "two.txt"]
+    assert str(planned).startswith("Would be refused without --allow-removals: 0 added")
+    allowed = sync(folder, store, embeddings, dry_run=True, allow_removals=True)
+    assert str(allowed).startswith("Would be: 0 added")
     assert sync(folder, store, embeddings, allow_removals=True).removed == ["one.txt", "two.txt"]
 
 
