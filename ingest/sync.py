@@ -74,7 +74,8 @@ def sync(
     Raises EssaysMissing, TooManyRemovals unless `allow_removals`, IndexBusy, IndexDamaged,
     IndexUnwritable, ModelUnavailable and WeightsDamaged.
     """
-    plan = _plan(essays, _published(store), embedder.identity)
+    before = _published(store)
+    plan = _plan(essays, before, embedder.identity)
     if dry_run:
         return replace(plan.report, dry_run=True, refused=plan.refused(allow_removals))
     plan.check_removals(allow_removals)
@@ -85,10 +86,12 @@ def sync(
     if plan.to_make:
         embeddings.load()  # what cannot be loaded fails before anything is written
     with store.writing() as draft:
-        plan = _plan(essays, _state(draft.previous), embeddings.identity)  # it may be others' work
-        plan.check_removals(allow_removals)
-        if not plan.report.changes:
-            return plan.report
+        state = _state(draft.previous)
+        if state != before:  # it is others' work
+            plan = _plan(essays, state, embeddings.identity)
+            plan.check_removals(allow_removals)
+            if not plan.report.changes:
+                return plan.report
         return _build(plan, draft, embeddings, show)
 
 

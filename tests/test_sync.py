@@ -10,6 +10,7 @@ import pytest
 from filelock import FileLock
 from langchain_core.documents import Document
 
+from ingest.choice import EmbeddingChoice
 from ingest.embedding import SentenceEmbeddings
 from ingest.errors import (
     EssaysMissing,
@@ -330,6 +331,19 @@ def test_a_sync_that_would_remove_most_essays_stops_unless_allowed(
     allowed = sync(folder, store, embeddings, dry_run=True, allow_removals=True)
     assert str(allowed).startswith("Would be: 0 added")
     assert sync(folder, store, embeddings, allow_removals=True).removed == ["one.txt", "two.txt"]
+
+
+def test_what_another_published_since_the_plan_was_made_is_kept(
+    essays: WriteEssays, store: FolderStore, embeddings: SentenceEmbeddings
+) -> None:
+    class Late(EmbeddingChoice):
+        def open(self) -> SentenceEmbeddings:
+            sync(essays(two=TWO), store, embeddings)
+            return embeddings
+
+    report = sync(essays(one=ONE), store, Late("", "auto"))
+    assert report.unchanged == ["one.txt", "two.txt"]
+    assert set(store.manifest(store.published()).essays) == {"one.txt", "two.txt"}
 
 
 def test_renaming_every_essay_removes_nothing(
