@@ -54,6 +54,9 @@ class Question:
         return "" if self.answerable else KINDS.get(first, "")
 
 
+_QUESTION = pydantic.TypeAdapter(Question)
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What happened to one question."""
@@ -94,9 +97,19 @@ def measure(folder: Path, bench: Workbench) -> Report:
 
 
 def read_questions(path: Path) -> list[Question]:
-    """The questions of a set, in order."""
-    lines = path.read_text("utf-8").splitlines()
-    return [pydantic.TypeAdapter(Question).validate_json(line) for line in lines]
+    """The questions of a set, in order; blank lines are none. Raises BenchmarkMissing."""
+    found = []
+    # Not splitlines: a question may hold U+2028, at which that would cut it.
+    for number, line in enumerate(path.read_text("utf-8").split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            found.append(_QUESTION.validate_json(line))
+        except pydantic.ValidationError as error:
+            first = error.errors()[0]
+            what = ": ".join([*map(str, first["loc"]), first["msg"]])
+            raise BenchmarkMissing(f"Line {number} of {path} is no question ({what}).") from error
+    return found
 
 
 def measure_set(questions: Sequence[Question], essays: Path, bench: Workbench) -> list[Outcome]:

@@ -354,6 +354,24 @@ def test_a_sample_of_squad_is_the_same_every_time(tmp_path: Path) -> None:
     assert len(choose_questions(articles, 0)) == 8
 
 
+def test_a_question_set_may_have_blank_lines_and_what_is_no_question_is_told(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "set.jsonl"
+    good = '{"id": "1", "question": "One\u2028or two?", "answerable": false}'
+    file.write_text(f"{good}\n\n{good}\n", "utf-8")
+    assert [each.question for each in questions.read_questions(file)] == ["One\u2028or two?"] * 2
+    file.write_text(f'{good}\n{{"id": "2"}}\n', "utf-8")
+    with pytest.raises(BenchmarkMissing, match=r"Line 2 of .*no question \(question: Field req"):
+        questions.read_questions(file)
+
+
+def test_a_baseline_that_is_none_is_told(tmp_path: Path) -> None:
+    (tmp_path / "kept.json").write_text("{", "utf-8")
+    with pytest.raises(BenchmarkMissing, match="is no baseline"):
+        read_baseline(tmp_path / "kept.json")
+
+
 def test_question_sets_tell_refusals_apart(tmp_path: Path, bench: Workbench) -> None:
     report = questions.measure(write_questions(tmp_path / "data"), bench)
     figures = figures_of(report)
