@@ -30,7 +30,7 @@ class IndexDamaged(EssayBotError):
 
 
 class IndexUnwritable(EssayBotError):
-    """The index folder cannot be written."""
+    """The index folder cannot be written, which Chroma does even to read it."""
 
 
 class IndexUnreachable(EssayBotError):

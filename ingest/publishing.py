@@ -17,10 +17,10 @@ from ingest.records import Manifest, now, parse_manifest, with_latest
 
 if TYPE_CHECKING:
     from ingest.drafting import FolderDraft
-    from ingest.index import Generation
+    from ingest.index import Generation, Rows
 
 GENERATION = re.compile(r"(\d{6,})-[0-9a-f]{6}")  # the name of one, its number first
-SPACE = 1_000_000  # bytes that Chroma needs on a disk to open an index
+SPACE = 1_000_000  # bytes, below which a disk may be too full for Chroma to open an index
 _DATABASE = "chroma.sqlite3"
 
 
@@ -70,29 +70,23 @@ class FolderStore:
     def open(self, name: str) -> "Generation":
         """Open a generation for reading. Raises IndexDamaged, and IndexUnwritable."""
         # Here, since to tell that nothing changed takes none of it, nor numpy and bm25s.
-        from ingest.index import Generation, folder_rows
+        from ingest.index import Generation
         from ingest.keywords import KeywordIndex
 
         manifest = self.manifest(name)
         try:
             with ExitStack() as opened:
                 _check_files(self.place(name), manifest.files)
-                folder = opened.enter_context(_writable(self.place(name) / "chroma"))
-                rows = opened.enter_context(folder_rows(folder))
-                rows.check(manifest)
+                rows = opened.enter_context(_rows(self.place(name) / "chroma", manifest))
                 keywords = KeywordIndex.load(self.place(name) / "keywords")
                 return Generation(name, manifest, rows, keywords, opened.pop_all().close)
         except PermissionError as error:
             raise IndexUnwritable(
                 f"The index {self.folder} cannot be read ({error}); change its permissions."
             ) from error
+        except IndexUnwritable:
+            raise
         except Exception as error:  # Chroma has no error tree of its own for a broken folder
-            if _full(self.folder):
-                raise IndexUnwritable(
-                    f"The index {self.folder} cannot be opened, since its disk is full, and no "
-                    f"copy of it could be made ({first_line(error)}); free some space, and try "
-                    "again."
-                ) from error
             raise damaged(self.place(name), error) from error
 
     def republish(self, name: str) -> None:
@@ -189,18 +183,40 @@ def _who(writer: Path) -> str:
 
 
 @contextmanager
-def _writable(chroma: Path) -> Iterator[Path]:
-    """Chroma writes a row even where it only reads: else it is read from a copy elsewhere."""
-    writable = all(os.access(place, os.W_OK) for place in (chroma, chroma / _DATABASE))
-    if writable and not _full(chroma):
-        yield chroma
-        return
-    with TemporaryDirectory(prefix="essay-bot-") as copy:
-        yield copy_chroma(chroma, Path(copy) / "chroma")
+def _rows(chroma: Path, manifest: Manifest) -> Iterator["Rows"]:
+    """Chroma writes a row even where it only reads: where it cannot, a copy is read."""
+    from ingest.index import folder_rows
+
+    with ExitStack() as opened:
+
+        def enter(folder: Path) -> "Rows":
+            rows = opened.enter_context(folder_rows(folder))
+            rows.check(manifest)
+            return rows
+
+        if all(os.access(place, os.W_OK) for place in (chroma, chroma / _DATABASE)):
+            try:
+                found = enter(chroma)
+            except Exception:
+                if shutil.disk_usage(chroma).free > SPACE:
+                    raise
+                found = enter(opened.enter_context(_copied(chroma)))
+        else:
+            found = enter(opened.enter_context(_copied(chroma)))
+        yield found
 
 
-def _full(folder: Path) -> bool:
-    return shutil.disk_usage(folder).free < SPACE
+@contextmanager
+def _copied(chroma: Path) -> Iterator[Path]:
+    with TemporaryDirectory(prefix="essay-bot-") as folder:
+        try:
+            copy = copy_chroma(chroma, Path(folder) / "chroma")
+        except (OSError, sqlite3.OperationalError) as error:
+            raise IndexUnwritable(
+                f"The index {chroma} cannot be opened where it is, which is read-only or full, nor "
+                f"be copied to {folder} ({first_line(error)}); free some space, and try again."
+            ) from error
+        yield copy
 
 
 def copy_chroma(chroma: Path, to: Path) -> Path:

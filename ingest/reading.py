@@ -27,7 +27,7 @@ class PublishedIndex:
     def reading(self) -> Iterator[Generation]:
         """The published generation, which stays open until the block ends.
 
-        Raises IndexMissing, IndexMismatch, IndexDamaged and IndexUnreachable.
+        Raises IndexMissing, IndexMismatch, IndexDamaged, IndexUnwritable and IndexUnreachable.
         """
         with self._lock:
             generation = self._follow()

@@ -41,7 +41,7 @@ class Store(Protocol):
         """What a generation holds. Raises IndexDamaged."""
 
     def open(self, name: str) -> "Generation":
-        """Open a generation for reading. Raises IndexDamaged."""
+        """Open a generation for reading. Raises IndexDamaged and IndexUnwritable."""
 
     def republish(self, name: str) -> None:
         """Make a generation that is kept the published one.

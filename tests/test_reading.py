@@ -1,16 +1,15 @@
 import errno
-import math
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from ingest.embedding import SentenceEmbeddings
-from ingest.errors import IndexMismatch, IndexUnwritable
+from ingest.errors import IndexDamaged, IndexMismatch, IndexUnwritable
 from ingest.publishing import FolderStore
 from ingest.reading import PublishedIndex
 from ingest.sync import sync
@@ -108,28 +107,52 @@ def test_a_read_only_index_is_read_and_stays_as_it_was(
         published.close()
 
 
-def test_an_index_on_a_full_disk_is_read(
-    seed_index: Path, tmp_path: Path, embeddings: SentenceEmbeddings
+@pytest.fixture
+def disk(tmp_path: Path, seed_index: Path) -> Iterator[Path]:
+    """A small disk that holds an index."""
+    tmpfs = ["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs"]
+    with mounted(tmp_path / "small", tmpfs) as place:
+        shutil.copytree(seed_index, place / "index")
+        yield place
+
+
+def fill(disk: Path, left: int) -> None:
+    """Leave so many bytes on a disk."""
+    with (disk / "rest").open("wb", buffering=0) as rest:
+        while (free := shutil.disk_usage(disk).free - left) > 0:
+            rest.write(bytes(min(free, 1 << 16)))
+
+
+def test_an_index_on_a_full_disk_is_read(disk: Path, embeddings: SentenceEmbeddings) -> None:
+    fill(disk, 0)
+    published = PublishedIndex(FolderStore(disk / "index"), embeddings.identity)
+    with published.reading() as generation:
+        assert generation.search_dense(embeddings.embed_query("energy"), 1)
+    published.close()
+
+
+def test_an_index_on_a_disk_that_is_nearly_full_is_read_where_it_is(
+    disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with mounted(tmp_path / "small", ["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs"]) as disk:
-        place = shutil.copytree(seed_index, disk / "index")
-        with suppress(OSError), (disk / "rest").open("wb", buffering=0) as rest:
-            while rest.write(bytes(1 << 12)):
-                pass
-        published = PublishedIndex(FolderStore(place), embeddings.identity)
-        with published.reading() as generation:
-            assert generation.search_dense(embeddings.embed_query("energy"), 1)
-        published.close()
+    fill(disk, 200_000)
+    monkeypatch.setattr("ingest.publishing.copy_chroma", no_space)
+    store = FolderStore(disk / "index")
+    store.open(store.published()).close()
+    places = next((disk / "index").rglob("places.json"))
+    places.unlink()
+    with pytest.raises(IndexDamaged, match=r"places\.json is missing"):
+        store.open(store.published())
 
 
 def test_a_full_disk_is_told_and_no_index_is_called_damaged_for_it(
-    seed_index: Path, monkeypatch: pytest.MonkeyPatch
+    disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr("ingest.publishing.SPACE", math.inf)
-    monkeypatch.setattr("ingest.publishing.copy_chroma", fail)
-    store = FolderStore(seed_index)
-    with pytest.raises(IndexUnwritable, match=r"its disk is full.*No space left.*free some space"):
+    fill(disk, 0)
+    monkeypatch.setattr("ingest.publishing.copy_chroma", no_space)
+    store = FolderStore(disk / "index")
+    with pytest.raises(IndexUnwritable, match=r"read-only or full.*No space left.*free some space"):
         store.open(store.published())
+
+
+def no_space(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
