@@ -13,7 +13,7 @@ import typer
 from bot import doctor_command, index_commands
 from bot.display import plain_line
 from bot.errors import BatchInvalid, StreamUnusable
-from bot.options import IndexOption, JsonOption, print_json, read_settings
+from bot.options import IndexOption, JsonOption, check_output, print_json, read_settings
 from evals import commands as eval_commands
 from ingest.errors import EssayBotError
 
@@ -162,6 +162,7 @@ def chat(index: IndexOption = None) -> None:
     from bot.repl import chat as run
 
     _check_input()
+    check_output()
     settings = read_settings()
     raise typer.Exit(run(settings, index or settings.index_dir))
 
@@ -183,12 +184,11 @@ def main() -> None:
     _set_encodings()
     gc.set_threshold(GARBAGE)
     try:
-        _check_output()
         app()
     except EssayBotError as error:
         _fail(str(error))
     except OSError as error:
-        if _output_works():
+        if error.filename is not None or _output_works():
             raise
         _fail(f"Standard output takes nothing more ({error.strerror}); send it somewhere else.")
 
@@ -214,11 +214,6 @@ def _set_encodings() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-
-
-def _check_output() -> None:
-    if sys.stdout is None:
-        raise StreamUnusable("Standard output is closed; send it somewhere, or to /dev/null.")
 
 
 def _check_input() -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bot.errors import StreamUnusable
+
 if TYPE_CHECKING:
     from bot.settings import Settings
 
@@ -26,7 +28,17 @@ def read_settings() -> "Settings":
     return settings.read_settings()
 
 
+def check_output() -> None:
+    """Raises StreamUnusable where nobody could see what is printed."""
+    if sys.stdout is None:
+        raise StreamUnusable("Standard output is closed; send it somewhere, or to /dev/null.")
+
+
 def print_json(record: dict[str, Any]) -> None:
-    """An object on a line; in ASCII, which is JSON anywhere, where the output is not UTF-8."""
+    """An object on a line; in ASCII, which is JSON anywhere, where the output is not UTF-8.
+
+    Raises StreamUnusable.
+    """
+    check_output()
     utf8 = sys.stdout.encoding.lower().replace("-", "") == "utf8"
     typer.echo(json.dumps(record, ensure_ascii=not utf8))

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from bot.citations import Citation
 from bot.display import plain, plain_line
+from bot.options import check_output
 
 if TYPE_CHECKING:
     from bot.answering import Surroundings
@@ -31,7 +32,9 @@ QUOTED_INSTEAD = "; these are the essays' own sentences."
 
 
 def new_console(stderr: bool = False) -> Console:
-    """A console that never takes text for markup."""
+    """A console that never takes text for markup. Raises StreamUnusable where output is closed."""
+    if not stderr:
+        check_output()
     return Console(stderr=stderr, markup=False, highlight=False, emoji=False)
 
 

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pydantic
 
-from evals.errors import BenchmarkMissing
+from evals.errors import BenchmarkMissing, first_fault
 from evals.figures import Figure
 from evals.reporting import Report, show_number
-from ingest.errors import first_line
 
 BASELINE = Path(__file__).with_name("baseline.json")
 
@@ -48,8 +47,8 @@ def read_baseline(path: Path) -> Baseline:
     """What was written there; nothing where there is no such file. Raises BenchmarkMissing."""
     try:
         return _BASELINE.validate_json(path.read_bytes()) if path.exists() else {}
-    except (OSError, ValueError) as error:
-        raise BenchmarkMissing(f"{path} is no baseline ({first_line(error)}).") from error
+    except pydantic.ValidationError as error:
+        raise BenchmarkMissing(f"{path} is no baseline ({first_fault(error)}).") from error
 
 
 def write_baseline(path: Path, reports: Iterable[Report]) -> None:

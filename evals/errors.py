@@ -1,5 +1,7 @@
 """Errors of measuring, beside those of ingest/errors.py."""
 
+import pydantic
+
 from ingest.errors import EssayBotError
 
 
@@ -9,3 +11,9 @@ class BenchmarkMissing(EssayBotError):
 
 class ExtraMissing(EssayBotError):
     """A library that only measuring needs is not installed."""
+
+
+def first_fault(error: pydantic.ValidationError) -> str:
+    """What does not fit first, and where, as a clause."""
+    first = error.errors()[0]
+    return ": ".join([*map(str, first["loc"]), first["msg"]])

@@ -14,7 +14,7 @@ import pydantic
 from bot.answering import PASSAGES, Answerer
 from bot.answers import Answer
 from bot.conversation import Turn
-from evals.errors import BenchmarkMissing
+from evals.errors import BenchmarkMissing, first_fault
 from evals.figures import Figure, auroc_figure, mean_figure
 from evals.overlap import Span, touches
 from evals.pictures import draw_bars
@@ -99,16 +99,15 @@ def measure(folder: Path, bench: Workbench) -> Report:
 def read_questions(path: Path) -> list[Question]:
     """The questions of a set, in order; blank lines are none. Raises BenchmarkMissing."""
     found = []
-    # Not splitlines: a question may hold U+2028, at which that would cut it.
-    for number, line in enumerate(path.read_text("utf-8").split("\n"), start=1):
+    for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
         if not line.strip():
             continue
         try:
             found.append(_QUESTION.validate_json(line))
         except pydantic.ValidationError as error:
-            first = error.errors()[0]
-            what = ": ".join([*map(str, first["loc"]), first["msg"]])
-            raise BenchmarkMissing(f"Line {number} of {path} is no question ({what}).") from error
+            raise BenchmarkMissing(
+                f"Line {number} of {path} is no question ({first_fault(error)})."
+            ) from error
     return found
 
 

@@ -188,6 +188,28 @@ async def test_a_question_left_over_is_answered_though_discord_is_away_at_the_st
             assert CITED in said.replies[0].content
 
 
+async def test_a_question_left_over_that_is_forgotten_meanwhile_stays_so(
+    open_one: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = open_one()
+    bot = only_bot(house, monkeypatch)
+
+    async def nothing_before() -> tuple[()]:
+        return ()
+
+    async with serving(house) as server:
+        ada, channel = place(server)
+        assert channel.guild
+        said = server.say(ada, channel, QUESTION)
+        asker = house.memory.hash_user(ada.id)
+        asked = Asked(QUESTION, asker, channel.id, channel.guild.id, said.id)
+        await house.memory.open(asked)
+        await house.memory.forget(asker)
+        await bot.desk.resume(asked, nothing_before)
+        assert not said.replies
+    assert await house.memory.forget(asker) == 0
+
+
 async def test_a_question_is_forgotten_for_good_while_its_answer_is_on_the_way(
     open_one: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -364,6 +364,9 @@ def test_a_question_set_may_have_blank_lines_and_what_is_no_question_is_told(
     file.write_text(f'{good}\n{{"id": "2"}}\n', "utf-8")
     with pytest.raises(BenchmarkMissing, match=r"Line 2 of .*no question \(question: Field req"):
         questions.read_questions(file)
+    file.write_bytes(b'{"id": "\xe9"}')
+    with pytest.raises(BenchmarkMissing, match="Line 1 of"):
+        questions.read_questions(file)
 
 
 def test_a_baseline_that_is_none_is_told(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,9 +88,10 @@ class Desk:
             dimensions=(40, 200),
         )
 
-    def pipe(self, **settings: str) -> "subprocess.Popen[str]":
+    @contextmanager
+    def pipe(self, **settings: str) -> Iterator["subprocess.Popen[str]"]:
         """The same for a script, which writes lines and reads what they give."""
-        return subprocess.Popen(
+        chat = subprocess.Popen(
             [sys.executable, "-m", "bot", "chat"],
             env=self._environment(settings),
             cwd=self.folder,
@@ -97,6 +100,11 @@ class Desk:
             stderr=subprocess.PIPE,
             text=True,
         )
+        with chat:
+            try:
+                yield chat
+            finally:
+                chat.kill()
 
     def _environment(self, settings: dict[str, str]) -> dict[str, str]:
         own = {
@@ -179,8 +187,7 @@ def test_ctrl_c_ends_a_script_and_its_other_lines_are_not_read(desk: Desk, endle
         assert chat.stdout
         chat.stdin.write("/help\nWhat is energy imperialism?\n/essays\n")
         chat.stdin.flush()
-        while "/quit" not in chat.stdout.readline():
-            pass
+        assert any("/quit" in line for line in iter(chat.stdout.readline, ""))
         time.sleep(0.5)  # by then it waits for the model
         chat.send_signal(signal.SIGINT)
         out, _ = chat.communicate(timeout=60)

@@ -27,6 +27,7 @@ from ingest.errors import IndexMissing
 MOST_ATTEMPTS = 3  # at a question that a bot was stopped over, before it is left
 PATIENCE = 5.0  # seconds for what is under way when the bot is to stop; some kill after 10
 History = Callable[[], Awaitable[Sequence[Turn]]]  # reads the turns before a question
+Begin = Callable[[Reply], Awaitable[bool]]  # whether a question is to be answered
 _log = logging.getLogger(__name__)
 
 
@@ -52,26 +53,30 @@ class Desk:
 
     async def ask(self, asked: Asked, history: History) -> None:
         """Answer a question that was admitted; it survives a kill and an outage from here on."""
-        task, reply = asyncio.current_task(), self._reply(asked)
-        assert task
-        self._serving.add(task)
-        try:
-            if await self._open(reply):
-                await outlast(partial(self._serve, reply, history))
-        except Undelivered:
-            _log.error("A question was left to the next start, since Discord is out of reach.")
-        except asyncio.CancelledError:
-            await self._mark(reply)
-            raise
-        finally:
-            self._serving.discard(task)
+        await self._attend(self._reply(asked), history, self._open)
 
     async def resume(self, asked: Asked, history: History) -> None:
         """Answer a question that was left over when the bot was stopped."""
         if asked.attempts >= MOST_ATTEMPTS:
             await self._finish(self._reply(asked), say(asked.language, "gave_up"))
         else:
-            await self.ask(replace(asked, attempts=asked.attempts + 1), history)
+            again = replace(asked, attempts=asked.attempts + 1)
+            await self._attend(self._reply(again), history, self._open_again)
+
+    async def _attend(self, reply: Reply, history: History, begin: Begin) -> None:
+        task = asyncio.current_task()
+        assert task
+        self._serving.add(task)
+        try:
+            if await begin(reply):
+                await outlast(partial(self._serve, reply, history))
+        except Undelivered:
+            _log.error("A question was not answered, since Discord was out of reach.")
+        except asyncio.CancelledError:
+            await self._mark(reply)
+            raise
+        finally:
+            self._serving.discard(task)
 
     async def _open(self, reply: Reply) -> bool:
         """Whether a question is remembered; where it cannot be, the person is told."""
@@ -79,9 +84,14 @@ class Desk:
             await self._memory.open(reply.asked)
         except SettingsInvalid:
             _log.exception("A question was not answered.")
-            await self._finish(reply, say(reply.asked.language, "failed"))
+            text = say(reply.asked.language, "failed")
+            await outlast(partial(self._finish, reply, text))
             return False
         return True
+
+    async def _open_again(self, reply: Reply) -> bool:
+        """Whether a question is remembered still."""
+        return await self._memory.keep(reply.asked)
 
     async def _serve(self, reply: Reply, history: History) -> None:
         """Raises Undelivered while the person does not know how it ended."""

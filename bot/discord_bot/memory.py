@@ -141,10 +141,11 @@ class Memory:
         insert = "insert or replace into asked values (?, ?, ?, ?, null)"
         await self._run(self._execute, insert, row)
 
-    async def keep(self, asked: Asked) -> None:
-        """Remember how far a question is, unless it is forgotten by now."""
+    async def keep(self, asked: Asked) -> bool:
+        """Remember how far a question is; whether it is not forgotten by now."""
         row = (json.dumps(asdict(asked)), asked.id)
-        await self._run(self._execute, "update asked set asked = ? where id = ?", row)
+        update = "update asked set asked = ? where id = ? returning id"
+        return bool(await self._run(self._execute, update, row))
 
     async def close(self, asked: Asked, kept: Kept | None) -> None:
         """Remember the answer for its buttons; None where there is none, and so no buttons."""

@@ -1,8 +1,10 @@
 """What happens when a button below an answer is pressed, be it of this start or an earlier one."""
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Self, cast
+from weakref import WeakValueDictionary
 
 import discord
 
@@ -29,6 +31,7 @@ from bot.discord_bot.splitting import split
 
 LONGEST_REASON = 1_000
 REPORTED = "reported"
+_reporting: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # by question
 PATIENCE = 15 * 60.0  # seconds for a reason, as long as Discord takes one
 
 
@@ -176,13 +179,12 @@ async def _report(interaction: Interaction, asked: Asked, _: Kept, __: int) -> N
     client = interaction.client
     language = client.language_of(interaction)
     await interaction.response.defer(ephemeral=True, thinking=True)
-    told = True
-    if await client.memory.note_first(asked.id, asked.asker, REPORTED):
-        told = await _tell_moderators(client, asked)
-    if not told:
-        await client.memory.unnote(asked.id, asked.asker, REPORTED)
-        asker = client.memory.hash_user(interaction.user.id)
-        await client.memory.note(asked.id, asker, MISSING)
+    async with _reporting.setdefault(asked.id, asyncio.Lock()):
+        told = any(kind == REPORTED for kind, _ in await client.memory.feedback(asked.id))
+        if not told:
+            told = await _tell_moderators(client, asked)
+            asker = client.memory.hash_user(interaction.user.id)
+            await client.memory.note(asked.id, asker, REPORTED if told else MISSING)
     answer = say(language, "reported" if told else "report_noted")
     await interaction.edit_original_response(content=answer)
 
