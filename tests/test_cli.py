@@ -430,6 +430,10 @@ def test_a_closed_stream_is_told(seed_index: Path, command: str, stream: str) ->
     assert_one_sentence(run_in_shell(command, seed_index), f"Standard {stream} is closed")
 
 
+def test_a_closed_output_stops_nothing_that_need_not_be_read(seed_index: Path) -> None:
+    assert run_in_shell("$BOT index list >&-", seed_index) == Result(0, "", "")
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk always full")
 @pytest.mark.parametrize(
     "command",
