@@ -208,13 +208,17 @@ def _rows(chroma: Path, manifest: Manifest) -> Iterator["Rows"]:
 
 @contextmanager
 def _copied(chroma: Path) -> Iterator[Path]:
-    with TemporaryDirectory(prefix="essay-bot-") as folder:
+    with ExitStack() as opened:
         try:
+            folder = opened.enter_context(TemporaryDirectory(prefix="essay-bot-"))
             copy = copy_chroma(chroma, Path(folder) / "chroma")
+        except PermissionError:
+            raise
         except (OSError, sqlite3.OperationalError) as error:
             raise IndexUnwritable(
                 f"The index {chroma} cannot be opened where it is, which is read-only or full, nor "
-                f"be copied to {folder} ({first_line(error)}); free some space, and try again."
+                f"be copied to a temporary folder ({first_line(error)}); free some space, and try "
+                "again."
             ) from error
         yield copy
 

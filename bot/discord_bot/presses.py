@@ -31,8 +31,8 @@ from bot.discord_bot.splitting import split
 
 LONGEST_REASON = 1_000
 REPORTED = "reported"
-_reporting: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # by question
 PATIENCE = 15 * 60.0  # seconds for a reason, as long as Discord takes one
+_reporting: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # by question
 
 
 class AnswerButton(
