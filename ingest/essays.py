@@ -1,6 +1,7 @@
 """A folder of essays as LangChain Documents; knows nothing of formats or the index."""
 
 import hashlib
+import io
 import os
 import re
 from collections.abc import Iterator
@@ -135,16 +136,21 @@ def _fingerprint(content: bytes, suffix: str) -> str:
 def _read_bytes(path: str | Path) -> bytes:
     try:
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123  # see Finding
-            size, read = os.fstat(file.fileno()).st_size, 0
+            size = os.fstat(file.fileno()).st_size
             _refuse_large(size)
-            parts = [file.read(size + 1)]
-            while parts[-1]:  # it may grow, or not tell its size
-                read += len(parts[-1])
-                _refuse_large(read)
-                parts.append(file.read(_AT_ONCE))
-            return b"".join(parts)
+            content = file.read(size + 1)
+            return content if len(content) == size else _read_on(content, file)
     except OSError as error:
         raise EssayUnreadable(f"it cannot be opened ({error.strerror})") from error
+
+
+def _read_on(begun: bytes, file: io.FileIO) -> bytes:
+    """All of a file that grows, or does not tell its size."""
+    content = bytearray(begun)
+    while part := file.read(_AT_ONCE):
+        content += part
+        _refuse_large(len(content))
+    return bytes(content)
 
 
 def _refuse_large(size: int) -> None:
