@@ -1,8 +1,11 @@
 """Errors of measuring, beside those of ingest/errors.py."""
 
-import pydantic
+from typing import TYPE_CHECKING
 
 from ingest.errors import EssayBotError
+
+if TYPE_CHECKING:
+    import pydantic
 
 
 class BenchmarkMissing(EssayBotError):
@@ -13,7 +16,7 @@ class ExtraMissing(EssayBotError):
     """A library that only measuring needs is not installed."""
 
 
-def first_fault(error: pydantic.ValidationError) -> str:
+def first_fault(error: "pydantic.ValidationError") -> str:
     """What does not fit first, and where, as a clause."""
     first = error.errors()[0]
     return ": ".join([*map(str, first["loc"]), first["msg"]])
