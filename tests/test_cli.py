@@ -396,6 +396,18 @@ def test_that_nothing_changed_is_told_without_what_an_index_is_written_with(
     assert heavy == "[]"
 
 
+def test_the_program_starts_without_what_only_some_commands_need() -> None:
+    program = "import sys, bot.cli; print(sorted({'pydantic', 'numpy', 'rich'} & {*sys.modules}))"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        cwd=ESSAYS.parent,
+        check=True,
+    )
+    assert done.stdout == "[]\n"
+
+
 def test_a_terminal_that_cannot_show_a_letter_does_not_end_the_answer(seed_index: Path) -> None:
     result = run_process("ask", BILL, "--index", seed_index, PYTHONIOENCODING="ascii")
     assert result.code == 0
