@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -21,6 +22,8 @@ from ingest.sync import sync
 if TYPE_CHECKING:
     from tests.discord_fixtures import House, OpenHouse
 
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 ESSAYS = Path(__file__).parent.parent / "essays"
 SEED = "energy-imperialism.txt"
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.discord_bot.markdown import clean, escape, unescape
@@ -76,7 +76,6 @@ def kinds(tokens: Iterable[Mapping[str, Any]]) -> set[str]:
     return found
 
 
-@settings(deadline=None)
 @given(written)
 @example(r"\\[a](https://x.org) <@1> @everyone :smile: <t:1> ||x|| ```y```")
 @example("1990. A year\n- item\n  + item\n-# small\n> quote\n# title")
@@ -84,7 +83,6 @@ def test_escaped_text_reads_back_as_it_was(text: str) -> None:
     assert unescape(escape(text)) == clean(text)
 
 
-@settings(deadline=None)
 @given(written)
 @example("https://x.org and discord.gg/x, <https://x.org>, [a](https://x.org)")
 @example("**a** __b__ _c_ ~~d~~ ||e|| `f` ```g```\n# h\n-# i\n> j\n- k\n1. l\n+ m")
@@ -195,7 +193,6 @@ def test_a_cut_is_where_it_does_least_harm(text: str, parts: list[str]) -> None:
     assert split(text, 40) == parts
 
 
-@settings(deadline=None)
 @given(documents, limits)
 def test_every_part_fits_and_shows_something(text: str, limit: int) -> None:
     for part in split(text, limit):
@@ -203,7 +200,6 @@ def test_every_part_fits_and_shows_something(text: str, limit: int) -> None:
         assert part.strip()
 
 
-@settings(deadline=None)
 @given(documents, limits)
 def test_every_part_closes_its_own_code(text: str, limit: int) -> None:
     for part in split(text, limit):
@@ -212,20 +208,17 @@ def test_every_part_closes_its_own_code(text: str, limit: int) -> None:
         assert all(bare(code.removeprefix("py\n")) for code in rest[::2])
 
 
-@settings(deadline=None)
 @given(documents, limits)
 def test_nothing_is_lost(text: str, limit: int) -> None:
     assert bare("".join(split(text, limit))) == bare(text)
 
 
-@settings(deadline=None)
 @given(prose, limits)
 def test_plain_lines_come_back_but_for_the_space_at_the_cuts(text: str, limit: int) -> None:
     joined = "".join(unescape(part) for part in split(text, limit))
     assert squeezed(joined) == squeezed(unescape(text))
 
 
-@settings(deadline=None)
 @given(documents, limits)
 def test_no_link_mention_or_citation_is_cut(text: str, limit: int) -> None:
     parts = split(text, limit)
@@ -234,20 +227,17 @@ def test_no_link_mention_or_citation_is_cut(text: str, limit: int) -> None:
             assert sum(part.count(whole) for part in parts) == text.count(whole)
 
 
-@settings(deadline=None)
 @given(written, limits)
 def test_parts_of_escaped_text_hold_no_markdown(text: str, limit: int) -> None:
     for part in split(escape(text), limit):
         assert not markdown_in(part)
 
 
-@settings(deadline=None)
 @given(documents, limits)
 def test_what_fits_is_not_cut(text: str, limit: int) -> None:
     assert units(text.strip()) > limit or len(split(text, limit)) == (1 if text.strip() else 0)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=500), limits)
 def test_any_text_at_all_can_be_split(text: str, limit: int) -> None:
     parts = split(text, limit)

@@ -126,7 +126,6 @@ async def examine(house: House, essays: Sequence[dict[str, str]], questions: Seq
 
 @settings(
     max_examples=5,
-    deadline=None,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),  # to shrink one takes minutes
     suppress_health_check=list(HealthCheck),
 )

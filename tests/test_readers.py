@@ -5,7 +5,7 @@ from collections.abc import Callable
 import msoffcrypto.format.ooxml
 import pypandoc
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.pdfgen.canvas import Canvas
@@ -377,7 +377,6 @@ STARTS = [b"", b"%PDF-1.7\n", b"PK\x03\x04", b"---\na: ", b"<p>", b"<h1>", b"\xf
 
 
 @given(st.sampled_from(STARTS), st.binary(max_size=300), st.sampled_from(sorted(SUFFIXES)))
-@settings(deadline=None)
 def test_any_bytes_are_read_or_refused(start: bytes, content: bytes, suffix: str) -> None:
     check_any(start + content, suffix)
 
@@ -388,7 +387,6 @@ TAGS = ["<h1>", "</h1>", "<p>", "<table>", "<tr>", "<td>", "<li value=x>", "<ol 
 @given(
     st.lists(st.sampled_from([*TAGS, "</p>", "</td>", "<form>", " ", "word", "&#1;", "&#xD800;"]))
 )
-@settings(deadline=None)
 def test_any_markup_is_read_or_refused(parts: list[str]) -> None:
     check_any("".join(["<p>", *parts]).encode(), ".html")
 
@@ -398,7 +396,6 @@ def test_any_markup_is_read_or_refused(parts: list[str]) -> None:
     where=st.floats(0, 1),
     patch=st.binary(min_size=1, max_size=20),
 )
-@settings(deadline=None)
 def test_a_file_with_any_wound_is_read_or_refused(
     suffix: str, where: float, patch: bytes, make_file: MakeFile
 ) -> None:
@@ -408,7 +405,6 @@ def test_a_file_with_any_wound_is_read_or_refused(
 
 
 @given(data=st.data())
-@settings(deadline=None)
 def test_a_word_file_or_epub_of_any_wounded_xml_is_read_or_refused(
     data: st.DataObject, make_file: MakeFile
 ) -> None:
