@@ -16,8 +16,31 @@ if TYPE_CHECKING:
     from langchain_core.documents import Document
 
 LONGEST_TITLE = 200  # characters
+LONGEST_BYLINE = 15  # words
 LARGEST_FILE = 200_000_000  # bytes
 _AT_ONCE = 1 << 16  # bytes
+_WITHIN_NAMES = frozenset(
+    [
+        "and",
+        "with",
+        "or",
+        "&",
+        "de",
+        "la",
+        "le",
+        "van",
+        "von",
+        "der",
+        "den",
+        "du",
+        "di",
+        "da",
+        "del",
+        "al",
+        "bin",
+        "ibn",
+    ]
+)
 _SUFFIXES = tuple(SUFFIXES)
 
 
@@ -112,7 +135,7 @@ def read_essay(folder: Path, path: Path) -> "Document":
         "source": source_of(folder, path),
         "title": found.title or title_line(found.text) or _title_from_name(path),
         "fingerprint": _fingerprint(content, path.suffix),
-        "author": found.author,
+        "author": found.author or _author_line(found.text),
         "date": found.date,
         "url": found.url,
         "places": [[place.start, place.label] for place in found.places],
@@ -168,6 +191,25 @@ def title_line(text: str) -> str:
     if not rest or rest[0].islower() or len(first) > LONGEST_TITLE or first[-1] in ".,;:!?":
         return ""
     return first
+
+
+def byline_at(text: str) -> tuple[int, int]:
+    """Where the line below the first one stands if it tells the author: "By Mary Shelley".
+
+    The offsets of its characters, alike if it does not.
+    """
+    title, _, rest = text.partition("\n")
+    start = len(text) - len(rest.lstrip())
+    line = text[start:].partition("\n")[0].rstrip() if title.strip() else ""
+    by, *names = line.replace(",", " ").split() or [""]
+    named = names and all(word[0].isupper() or word in _WITHIN_NAMES for word in names)
+    is_byline = by.lower() == "by" and named and len(names) <= LONGEST_BYLINE
+    return start, start + (len(line) if is_byline else 0)
+
+
+def _author_line(text: str) -> str:
+    start, end = byline_at(text)
+    return text[start:end].partition(" ")[2].strip()
 
 
 def _title_from_name(path: Path) -> str:

@@ -15,7 +15,7 @@ from ingest.word import read_word
 
 __all__ = ["READER_RULES", "SUFFIXES", "Extract", "Place", "extract"]
 
-READER_RULES = "2"  # raise it when the same file would give other text: essays are read again
+READER_RULES = "3"  # raise it when a file would give another essay: all are read again
 
 
 def _read_text(content: bytes) -> Extract:

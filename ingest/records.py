@@ -34,6 +34,7 @@ class EssayEntry:
     text: str  # digest of the text that was read from it
     passages: int
     added: str  # ISO 8601, when this text came into the index
+    author: str = ""  # as its file or its byline has it; "" too in an index of an earlier version
 
 
 @dataclass(frozen=True)

@@ -286,6 +286,7 @@ class _Builder:
             text=digest(essay.page_content),
             passages=len(passages),
             added=now(),
+            author=essay.metadata.get("author", ""),
         )
         self._pending.essays.append(essay)
         self._pending.passages.extend(passages)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.errors import EssaysMissing, EssayUnreadable
-from ingest.essays import LARGEST_FILE, find_essays, fingerprint, read_essay, source_of
+from ingest.essays import LARGEST_FILE, byline_at, find_essays, fingerprint, read_essay, source_of
 from tests.conftest import ESSAYS, SEED, WriteEssays
 
 TEXT = "The café — “naïve”, they said — has a résumé.\nIt costs £5, which nobody paid.\n" * 3
@@ -192,3 +192,36 @@ def test_folders_behind_links_are_read_once_and_a_circle_ends(tmp_path: Path) ->
     found = find_essays(essays)
     assert list(found.paths) == ["linked/one.txt"]
     assert found.failed == {}
+
+
+@pytest.mark.parametrize(
+    ("head", "author"),
+    [
+        ("On Wells\nBy Mary Ann Lee\n\nA well", "Mary Ann Lee"),
+        (
+            "On Wells\n\n  by Simone de Beauvoir and Bo Holm  \n\nA well",
+            "Simone de Beauvoir and Bo Holm",
+        ),
+        ("On Wells\nBY MADISON, WITH HAMILTON\nA well", "MADISON, WITH HAMILTON"),
+        ("On Wells\nBy the river they met.\n\nA well", ""),
+        ("On Wells\nBy Monday the pump had come, and the talk was over\nA well", ""),
+        ("On Wells\nBy\n\nA well", ""),
+        ("By Mary Lee", ""),
+    ],
+)
+def test_a_byline_tells_the_author(head: str, author: str, essays: WriteEssays) -> None:
+    folder = essays(essay=f"{head} gathers a village.\n" if "\n" in head else head)
+    assert read_essay(folder, folder / "essay.txt").metadata["author"] == author
+
+
+def test_what_the_file_says_of_its_author_goes_before_the_byline(essays: WriteEssays) -> None:
+    folder = essays()
+    (folder / "a.md").write_text("---\nauthor: Ann Lee\n---\nOn Wells\nBy A. L.\n\nA well.\n")
+    assert read_essay(folder, folder / "a.md").metadata["author"] == "Ann Lee"
+
+
+@given(st.text(max_size=200))
+def test_a_byline_lies_in_the_text_whatever_it_is(text: str) -> None:
+    start, end = byline_at(text)
+    assert 0 <= start <= end <= len(text)
+    assert "\n" not in text[start:end]
