@@ -1,6 +1,6 @@
 """How near two texts come in meaning, by the vectors of their tokens in context."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,9 +30,16 @@ class Comparison:
     for more; it is the recall of Zhang et al. 2020, "BERTScore".
     """
 
-    def __init__(self, text: str, keywords: KeywordIndex, embeddings: SentenceEmbeddings) -> None:
+    def __init__(
+        self,
+        text: str,
+        keywords: KeywordIndex,
+        embeddings: SentenceEmbeddings,
+        asking: Collection[str] = (),
+    ) -> None:
+        """`asking` are stems that count no more than those of words that ask."""
         places, self._vectors = embeddings.embed_tokens([text])[0]
-        words = weighed_words(text, keywords.rarity)
+        words = weighed_words(text, keywords.rarity, asking)
         inside = [(places[:, 0] < end) & (places[:, 1] > start) for start, end, _ in words]
         self._tokens = np.array(inside, dtype=float).reshape(len(words), len(places))
         self._weights = np.array([weight for _, _, weight in words])

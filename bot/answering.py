@@ -19,9 +19,11 @@ from bot.citations import Citation, Quote, cite
 from bot.conversation import Turn, standalone_questions
 from bot.errors import ChatModelFailed, EssayUnknown
 from bot.evidence import Evidence, weigh
+from bot.naming import within_named
+from bot.overview import look_over
 from bot.questions import check_question
 from bot.reranking import RERANKED, Reranker
-from bot.retrieval import RankedPassage, Retrieve, retrieve, retrieve_places
+from bot.retrieval import PASSAGES, RankedPassage, Retrieve, retrieve, retrieve_places
 from bot.settings import Settings
 from bot.spending import Prices, Spending
 from bot.writing import Brief, Draft, rewrite_question, write
@@ -31,7 +33,6 @@ from ingest.passages import paragraph_at
 from ingest.reading import PublishedIndex
 from ingest.store import Store
 
-PASSAGES = 5  # read for an answer
 SPENDING = "spending.sqlite"
 SPENT = "The chat model has had its tokens for today"
 UNSOUND = "What the chat model wrote did not stand up to the check"
@@ -122,7 +123,8 @@ class Answerer:
         Raises QuestionInvalid and what `PublishedIndex` raises.
         """
         standalone = standalone_questions(check_question(question), history)[0]
-        with self.index.reading() as generation:
+        with self.index.reading() as whole:
+            generation = within_named(whole, question)
             return self._reranked(retrieve_places, generation, standalone, limit)
 
     def _reranked(
@@ -145,7 +147,8 @@ class Answerer:
         question = check_question(question)
         clock = Clock()
         with self._loading(), self.index.reading() as generation:
-            found = self._find(generation, standalone_questions(question, history), clock)
+            meant = standalone_questions(question, history)
+            found = self._find(generation, question, meant, clock)
             return compose(Record(question, generation, clock), found.evidence)
 
     async def _answer(self, question: str, history: Sequence[Turn]) -> Answer:
@@ -153,14 +156,24 @@ class Answerer:
             *_, answer = [event async for event in events if isinstance(event, Answer)]
             return answer
 
-    def _find(self, generation: Generation, meant: Sequence[str], clock: Clock) -> Found:
-        """The passages for the first of these questions that they answer, else for the last."""
+    def _find(
+        self, generation: Generation, question: str, meant: Sequence[str], clock: Clock
+    ) -> Found:
+        """The passages for what a question asks of an essay as a whole.
+
+        Else for the first of the questions it may mean that they answer, else for the last.
+        """
         self.embeddings.load()
         clock.lap("load")
-        for question in meant:
-            ranked = self._reranked(retrieve, generation, question, PASSAGES)
+        whole = look_over(question, meant, generation, self.embeddings)
+        clock.lap("retrieve")
+        if whole:
+            return Found(*whole)
+        generation = within_named(generation, question)
+        for meaning in meant:
+            ranked = self._reranked(retrieve, generation, meaning, PASSAGES)
             clock.lap("retrieve")
-            evidence = weigh(question, ranked, generation, self.embeddings)
+            evidence = weigh(meaning, ranked, generation, self.embeddings)
             clock.lap("weigh")
             if evidence.answers:
                 break
@@ -189,7 +202,9 @@ class Answerer:
         self, record: Record, history: Sequence[Turn]
     ) -> AsyncGenerator[Found | Draft | Answer]:
         meant = await self._meant(record, history)
-        found = await asyncio.to_thread(self._find, record.generation, meant, record.clock)
+        found = await asyncio.to_thread(
+            self._find, record.generation, record.question, meant, record.clock
+        )
         yield found
         prose: Prose | None = None
         if found.evidence.answers and not record.note:
@@ -264,7 +279,7 @@ class Answerer:
 def _within(generation: Generation, essay: str) -> Generation:
     if essay not in generation.manifest.essays:
         raise EssayUnknown(f"There is no essay “{essay}” in the index.")
-    return generation.within(essay)
+    return generation.within([essay])
 
 
 @asynccontextmanager

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,6 +12,7 @@ import numpy as np
 
 from bot.alignment import Comparison, Nearness
 from bot.citations import Quote
+from bot.naming import names_in
 from bot.questions import has_answer_kind, kind_of_answer, telling_words
 from bot.retrieval import RankedPassage
 from bot.sentences import quotable_sentences
@@ -72,9 +73,13 @@ class WeighedSentence:
 
 @dataclass(frozen=True)
 class Evidence:
-    """The sentences found for a question, best first."""
+    """The sentences found for a question, best first.
+
+    `certain` where it asks for such sentences, as what an essay is about, and nothing is to weigh.
+    """
 
     sentences: list[WeighedSentence]
+    certain: bool = False
 
     @property
     def score(self) -> float:
@@ -82,8 +87,8 @@ class Evidence:
 
         So a further sentence, or more of any signal, never makes a refusal likelier.
         """
-        if not self.sentences:
-            return 0.0
+        if self.certain or not self.sentences:
+            return float(self.certain)
         _, answer = fitted_weights()
         best = Signals(*np.max([each.signals for each in self.sentences], axis=0))
         return 1 / (1 + math.exp(-answer.log_odds(best)))
@@ -102,14 +107,16 @@ def weigh(
 ) -> Evidence:
     """Weigh every quotable sentence of the passages, each text once, against the question.
 
-    A sentence that asks is no evidence where any other tells.
+    A sentence that asks is no evidence where any other tells. The words by which the question
+    names essays or authors tell nothing more, since the passages were chosen by them.
     """
+    named = {stem for each in names_in(generation.catalogue, question) for stem in each.stems}
     tokens = embeddings.embed_tokens([each.passage.text for each in ranked])
-    comparison = Comparison(question, generation.keywords, embeddings)
-    coverage = _Coverage(question, generation.keywords)
+    comparison = Comparison(question, generation.keywords, embeddings, named)
+    coverage = _Coverage(question, generation.keywords, named)
     kind = kind_of_answer(question)
     candidates = list(_candidates(zip(ranked, tokens, strict=True), comparison, generation))
-    telling = [each for each in candidates if not _asks(each.quote.text)]
+    telling = [each for each in candidates if not asks(each.quote.text)]
     sentences = [
         WeighedSentence(
             each.quote,
@@ -153,15 +160,18 @@ def _candidates(
                 yield _Candidate(quote, sentence.around, near, each.score)
 
 
-def _asks(sentence: str) -> bool:
+def asks(sentence: str) -> bool:
+    """Whether it is a question."""
     return sentence.rstrip("\"'”’)]").endswith("?")
 
 
 class _Coverage:
     """Which share of a question's telling words a text has, rare words counting for more."""
 
-    def __init__(self, question: str, keywords: KeywordIndex) -> None:
-        self._rarity = {word: keywords.rarity(word) for word in telling_words(question)}
+    def __init__(self, question: str, keywords: KeywordIndex, named: Collection[str]) -> None:
+        telling = telling_words(question)
+        counted = [word for word in telling if word not in named] or telling
+        self._rarity = {word: keywords.rarity(word) for word in counted}
 
     def of(self, text: str) -> float:
         words = set(split_words([text])[0])

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from enum import Enum
 
 from bot.errors import QuestionInvalid
@@ -18,7 +18,7 @@ ASKING_WORDS = """
     wants give gives gave make makes made done do does did get gets got happen happens happened
     come comes came one ones put puts use used case kind sort thing things way people please exactly
     actually really much many long big far often ever still could would should might also according
-    account view opinion reason reasons answer question
+    account view opinion reason reasons answer question compare compares compared contrast
 """
 
 
@@ -80,10 +80,16 @@ def telling_words(question: str) -> list[str]:
     return [word for word in dict.fromkeys(split_words([question])[0]) if word not in _ASKING]
 
 
-def weighed_words(question: str, rarity: Callable[[str], float]) -> list[tuple[int, int, float]]:
-    """Each word of a question: its place, and how much it tells: the rarer the more."""
+def weighed_words(
+    question: str, rarity: Callable[[str], float], asking: Collection[str] = ()
+) -> list[tuple[int, int, float]]:
+    """Each word of a question: its place, and how much it tells: the rarer the more.
+
+    Stems of `asking` tell as little as words that say how something is asked.
+    """
+    little = {"", *_ASKING, *asking}
     return [
-        (start, end, math.sqrt(rarity(stem)) if stem and stem not in _ASKING else ASKING_WEIGHT)
+        (start, end, ASKING_WEIGHT if stem in little else math.sqrt(rarity(stem)))
         for start, end, stem in words_at(question)
     ]
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import islice, zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
+from bot.naming import narrow
 from ingest.index import Generation
 from ingest.records import IndexedPassage, digest, essay_of
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EssayRetriever", "RankedPassage", "Retrieve", "retrieve", "retrieve_places"]
 
+PASSAGES = 5  # read for an answer
 CANDIDATES = 100  # taken from each search
 # Chosen on the chunking and SciFact sets; evals/NOTES.md tells what else was tried.
 DENSE_SHARE = 0.45  # of the fused score; the rest is the keywords'
@@ -68,13 +70,25 @@ class _Candidate(NamedTuple):
 def _rank(
     generation: Generation, embeddings: "SentenceEmbeddings", question: str
 ) -> Iterator[_Candidate]:
-    """All candidates, best first."""
+    """All candidates, best first; where the question names several essays, theirs by turns."""
     embedded = embeddings.begin_query(question)
-    keyword = dict(generation.keywords.search(question, CANDIDATES))  # meanwhile
-    dense = dict(generation.search_dense(embedded(), CANDIDATES))
+    scopes = narrow(generation, question)  # meanwhile
+    keyword = [dict(scope.keywords.search(question, CANDIDATES)) for scope in scopes]
+    vector = embedded()
+    dense = [dict(scope.search_dense(vector, CANDIDATES)) for scope in scopes]
+    ranked = [_fused(*found, generation) for found in zip(dense, keyword, strict=True)]
+    if len(ranked) == 1:
+        return iter(ranked[0])
+    by_turns = (each for turn in zip_longest(*ranked) for each in turn if each)
+    return iter({each.id: each for each in by_turns}.values())
+
+
+def _fused(
+    dense: Mapping[str, float], keyword: Mapping[str, float], generation: Generation
+) -> Sequence[_Candidate]:
     scores = _fuse(_with_neighbours(_above_lowest(dense), generation), _above_missed(keyword))
     best_first = sorted(scores, key=lambda key: (-scores[key], key))
-    return (_Candidate(id, scores[id], dense.get(id)) for id in best_first)
+    return [_Candidate(id, scores[id], dense.get(id)) for id in best_first]
 
 
 def _group(

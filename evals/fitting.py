@@ -20,9 +20,9 @@ import numpy as np
 from rich.console import Console
 from sklearn.linear_model import LogisticRegression
 
-from bot.answering import PASSAGES, Answerer
+from bot.answering import Answerer
 from bot.evidence import WEIGHTS, Signals, WeighedSentence, weigh
-from bot.retrieval import retrieve
+from bot.retrieval import PASSAGES, retrieve
 from evals.articles import Asked, choose_questions, part, read_articles
 from evals.overlap import touches
 from evals.workbench import Workbench

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pydantic
 
-from bot.answering import PASSAGES, Answerer
+from bot.answering import Answerer
 from bot.answers import Answer
 from bot.conversation import Turn
+from bot.retrieval import PASSAGES
 from evals.errors import BenchmarkMissing, first_fault
 from evals.figures import Figure, auroc_figure, mean_figure
 from evals.overlap import Span, touches

@@ -1,5 +1,6 @@
 """Passages and essays in Chroma, read and written; knows nothing of where Chroma runs."""
 
+import copy
 import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from langchain_core.documents import Document
 
+from ingest.catalogue import Catalogue
 from ingest.chroma import close_folder, connect_folder, damaged
 from ingest.errors import IndexDamaged
 from ingest.keywords import KeywordDraft, KeywordIndex, split_words
@@ -119,16 +121,16 @@ class Rows:
                 raise IndexDamaged(f"{count} {what} where {expected} should be")
 
     def nearest(
-        self, vector: "Sequence[float] | Vector", limit: int, edition: str = ""
+        self, vector: "Sequence[float] | Vector", limit: int, editions: Sequence[str] = ()
     ) -> list[tuple[str, float]]:
-        """The passages, or those of an edition, nearest to a vector.
+        """The passages, or those of some editions, nearest to a vector.
 
         Each as its id and its cosine similarity, best first.
         """
         found = self._passages.query(
             query_embeddings=np.asarray([vector], dtype=np.float32),
             n_results=limit,
-            where=_in([edition]) if edition else None,
+            where=_in(editions) if editions else None,
             include=["distances"],
         )
         pairs = zip(found["ids"][0], (found["distances"] or [[]])[0], strict=True)
@@ -244,31 +246,46 @@ class Generation:
         rows: Rows,
         keywords: KeywordIndex,
         close: Callable[[], None],
-        *,
-        only: str = "",
     ) -> None:
-        """`only` is the one edition that searches look through, if not all."""
         self.name = name
         self.manifest = manifest
         self.rows = rows
         self.keywords = keywords
         self.close = close
-        self._only = only
+        self.only: Sequence[str] = ()  # sources of the essays that searches find, if not all
         self._editions = manifest.editions()
 
-    def within(self, source: str) -> "Generation":
-        """The same, but searches find only what stands in this essay. Raises KeyError."""
-        only = edition(source, self.manifest.essays[source].fingerprint)
-        keywords = self.keywords.within([id for id in self.keywords.ids if edition_of(id) == only])
-        return Generation(self.name, self.manifest, self.rows, keywords, self.close, only=only)
+    def within(self, sources: Iterable[str], words: Iterable[str] = ()) -> "Generation":
+        """The same, but searches find only what stands in these essays.
+
+        By keywords they also find passages of others that have one of these stemmed words. Raises
+        KeyError for an essay that is not in the index.
+        """
+        narrowed = copy.copy(self)
+        narrowed.only = tuple(sources)
+        editions = self.editions_of(narrowed.only)
+        spans = [self._spans[each] for each in editions if each in self._spans]
+        narrowed.keywords = self.keywords.within(spans, words)
+        return narrowed
+
+    def editions_of(self, sources: Iterable[str]) -> list[str]:
+        """The editions of these essays that it holds. Raises KeyError."""
+        essays = self.manifest.essays
+        return [edition(source, essays[source].fingerprint) for source in sources]
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """By what titles and authors its essays are known."""
+        return Catalogue(self.manifest.essays)
 
     def search_dense(
         self, vector: "Sequence[float] | Vector", limit: int
     ) -> list[tuple[str, float]]:
         """The `limit` passages nearest to a vector: id and cosine similarity, best first."""
         wanted = limit
+        only = self.editions_of(self.only)
         while True:
-            found = self.rows.nearest(vector, wanted, self._only)
+            found = self.rows.nearest(vector, wanted, only)
             held = [hit for hit in found if edition_of(hit[0]) in self._editions]
             if len(held) >= limit or len(found) < wanted:
                 return held[:limit]
@@ -293,6 +310,11 @@ class Generation:
         title = self.manifest.essays[source].title
         return IndexedPassage(source, edition_of(id), title, start, end, own, digest(own))
 
+    def passages_in(self, source: str) -> list[str]:
+        """The ids of an essay's passages, in reading order. Raises KeyError."""
+        own = self.editions_of([source])[0]
+        return self.keywords.ids[self._spans[own]] if own in self._spans else []
+
     def neighbours(self, passage_id: str) -> list[str]:
         """The passages before and after a passage in its essay, where there are any."""
         place = self._places[passage_id]
@@ -304,6 +326,15 @@ class Generation:
     def _places(self) -> dict[str, int]:
         """Where a passage stands among all, which the keyword index has in reading order."""
         return {id: place for place, id in enumerate(self.keywords.ids)}
+
+    @cached_property
+    def _spans(self) -> dict[str, slice]:
+        """Where the passages of an edition stand among all."""
+        spans: dict[str, slice] = {}
+        for place, id in enumerate(self.keywords.ids):
+            own = edition_of(id)
+            spans[own] = slice(spans[own].start if own in spans else place, place + 1)
+        return spans
 
     def essay(self, source: str) -> Document:
         """An essay, whole; citations count their characters in its text.

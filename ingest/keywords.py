@@ -5,7 +5,7 @@ import math
 import re
 import sys
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -55,14 +55,14 @@ class KeywordIndex:
         ends: list[int],
         bm25: bm25s.BM25 | None,
         repeats: Sequence[Sequence[str]] = (),
-        among: slice = slice(None),
+        among: "np.ndarray[Any, np.dtype[np.bool_]] | None" = None,
     ) -> None:
         self.ids = ids
         self.ends = ends  # characters of their essays before which they end
         self._bm25 = bm25  # None where no passage has a word: bm25s cannot hold that
         self._repeats = repeats  # passages of the same text
         self.first_of = {id: same[0] for same in repeats for id in same}  # of the same text
-        self._among = among  # of the passages, those that a search finds
+        self._among = among  # the passages that a search finds, if not all
 
     @classmethod
     def load(cls, folder: Path) -> "KeywordIndex":
@@ -89,24 +89,36 @@ class KeywordIndex:
         words = [word for word in split_words([question])[0] if self.frequency(word)]
         if not self._bm25 or not words:
             return []
-        scores = self._bm25.get_scores(words)[self._among]
-        first = self._among.start or 0
+        scores = self._bm25.get_scores(words)
+        if self._among is not None:
+            scores = np.where(self._among, scores, 0)
         best = _highest(scores, limit)
-        return [(self.ids[first + row], float(scores[row])) for row in best if scores[row] > 0]
+        return [(self.ids[row], float(scores[row])) for row in best if scores[row] > 0]
 
-    def within(self, ids: Sequence[str]) -> "KeywordIndex":
-        """The same, finding only these passages, which follow one another; words stay as rare."""
-        start = self.ids.index(ids[0]) if ids else 0
-        among = slice(start, start + len(ids))
+    def within(self, spans: Iterable[slice], words: Iterable[str] = ()) -> "KeywordIndex":
+        """The same, finding only these passages, and those with one of these stemmed words.
+
+        `spans` are places in `ids`; a word counts in a passage's context too, and stays as rare.
+        """
+        among = np.zeros(len(self.ids), dtype=bool)
+        for span in spans:
+            among[span] = True
+        for word in words:
+            among[self._rows_with(word)] = True
         return KeywordIndex(self.ids, self.ends, self._bm25, self._repeats, among)
 
     def frequency(self, word: str) -> int:
         """How many passages have this stemmed word in them or in their context."""
-        row = self._bm25.vocab_dict.get(word) if self._bm25 else None
-        if row is None or not self._bm25:
-            return 0
-        pointers = self._bm25.scores["indptr"]
-        return int(pointers[row + 1] - pointers[row]) if row + 1 < len(pointers) else 0
+        return len(self._rows_with(word))
+
+    def _rows_with(self, word: str) -> "np.ndarray[Any, Any]":
+        column = self._bm25.vocab_dict.get(word) if self._bm25 else None
+        if column is None or not self._bm25:
+            return np.empty(0, dtype=int)
+        matrix = self._bm25.scores  # sparse
+        borders = matrix["indptr"][column : column + 2]
+        rows: np.ndarray[Any, Any] = matrix["indices"][borders[0] : borders[-1]]
+        return rows
 
     def rarity(self, word: str) -> float:
         """Inverse document frequency of a stemmed word; the highest for one that never occurs."""

@@ -91,11 +91,10 @@ def test_a_search_for_places_finds_text_that_stands_twice_at_both(essays: WriteE
 
 def test_an_essay_without_passages_has_no_keywords() -> None:
     index = keywords_of(["a"], ["Whales sing."], ["one"])
-    assert index.within(["a"]).search("whales", 5)
+    assert index.within([slice(0, 1)]).search("whales", 5)
     assert index.within([]).search("whales", 5) == []
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=60), st.integers(1, 70))
 def test_keywords_find_the_most_frequent_first_and_of_equals_the_first_in_the_essay(
     counts: list[int], limit: int
@@ -109,7 +108,7 @@ def test_keywords_find_the_most_frequent_first_and_of_equals_the_first_in_the_es
     assert [int(id) for id, _ in found] == [start for _, start in expected]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(question=st.text(min_size=1, max_size=80).filter(str.strip), limit=st.integers(1, 8))
 def test_any_question_finds_whole_places_that_do_not_overlap(
     answerer: Answerer, question: str, limit: int

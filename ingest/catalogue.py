@@ -1,0 +1,87 @@
+"""By what titles, numbers and authors essays are known; knows nothing of questions."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from ingest.records import EssayEntry
+
+LONGEST_NAME = 12  # words of a title that are looked at
+SERIES = 3  # numbered essays of one name, from which on a number is taken for one of them
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)*")
+_POSSESSIVE = re.compile(r"['’]s?$")
+_PASSED_OVER = frozenset(["the", "a", "an", "no", "nr", "number", "paper", "papers", "essay"])
+_BETWEEN_NUMBERS = frozenset(["and", "or", "vs", "versus", "with", "to", "from"])
+_WEAK = frozenset(
+    ["on", "of", "in", "and", "or", "to", "for", "with", "by", "from", "at", "as", "is", "are"]
+)
+_SUBTITLE = re.compile(r"[:(—–]")
+_BETWEEN_AUTHORS = re.compile(r"[,;&]|\b(?:and|with|or)\b")
+_AFTER_SURNAMES = frozenset(["jr", "sr", "ii", "iii", "iv", "phd", "md"])
+
+Name = tuple[str, ...]
+
+
+def name_words(text: str) -> list[str]:
+    """The words of a name as they are compared: small, numbers without leading noughts."""
+    words = (_POSSESSIVE.sub("", word.casefold()) for word in _WORD.findall(text))
+    return [word.lstrip("0") or word for word in words if word not in _PASSED_OVER]
+
+
+class Catalogue:
+    """The essays of an index by their names; `authors` has them by surname, in small letters."""
+
+    def __init__(self, essays: Mapping[str, EssayEntry]) -> None:
+        self.authors: dict[str, set[str]] = {}
+        self._names: dict[Name, set[str]] = {}
+        self._names_with: dict[str, set[Name]] = {}
+        for source, entry in essays.items():
+            file = source.rpartition("/")[2].rpartition(".")[0]
+            for title in (entry.title, _SUBTITLE.split(entry.title)[0], file):
+                self._add_name(tuple(name_words(title)[:LONGEST_NAME]), source)
+            for author in _BETWEEN_AUTHORS.split(entry.author):
+                self._add_author(author, source)
+        self._numbered = self._in_series()
+
+    def _add_name(self, name: Name, source: str) -> None:
+        self._names.setdefault(name, set()).add(source)
+        for word in name:
+            self._names_with.setdefault(word, set()).add(name)
+
+    def _add_author(self, author: str, source: str) -> None:
+        words = [word for word in name_words(author) if word not in _AFTER_SURNAMES]
+        if words:
+            self.authors.setdefault(words[-1], set()).add(source)
+
+    def _in_series(self) -> dict[Name, set[str]]:
+        """Names that are a name and a number, as several essays have them: "Federalist 10"."""
+        numbered = {name: of for name, of in self._names.items() if name[1:] and name[-1].isdigit()}
+        sizes = Counter(name[:-1] for name in numbered)
+        return {name: of for name, of in numbered.items() if sizes[name[:-1]] >= SERIES}
+
+    def numbered(self, words: Sequence[str]) -> dict[Name, set[str]]:
+        """The essays of a series that such words name, each by its own: "federalist 10 and 51"."""
+        found: dict[Name, set[str]] = {}
+        series: Name = ()  # in whose reach the words are
+        for place, word in enumerate(words):
+            starts = range(max(place - LONGEST_NAME, 0), place)
+            names = [*(tuple(words[start : place + 1]) for start in starts), (*series, word)]
+            name = next((name for name in names if name in self._numbered), ())
+            found |= {name: self._numbered[name]} if name else {}
+            series = name[:-1] or (series if word in _BETWEEN_NUMBERS else ())
+        return found
+
+    def titled(self, words: Sequence[str]) -> set[str]:
+        """The essays whose title these words are, else those in whose titles they follow so.
+
+        A word alone, or beside words such as "on", must be the title.
+        """
+        name = tuple(words)
+        if name in self._names or not [*set(name) - _WEAK][1:]:
+            return self._names.get(name, set())
+        around = min((self._names_with.get(word, set()) for word in name), key=len)
+        return {source for other in around if _holds(other, name) for source in self._names[other]}
+
+
+def _holds(name: Name, part: Name) -> bool:
+    return any(name[at : at + len(part)] == part for at in range(len(name) - len(part) + 1))

@@ -1,0 +1,155 @@
+"""Questions about essays as a whole, and about what one author says: real model, real Chroma."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.answering import Answerer
+from bot.answers import Answer
+from bot.conversation import Turn
+from ingest.embedding import SentenceEmbeddings
+from ingest.publishing import FolderStore
+from ingest.reading import PublishedIndex
+from ingest.sync import sync
+
+ESSAYS = {
+    "ferries": """Of Ferries
+By Ann Lee
+
+A ferry joins two shores that would else be strangers to each other. The ferryman of Alby knew
+every farmer on both banks. He was paid in eggs, in news, and seldom in coin.
+
+Where the bridge was built the ferry died within a year. The tolls of the bridge were high, and
+the farmers paid them, since time had become dearer than money.
+""",
+    "bridges": """Of Bridges
+By Bo Holm
+
+A bridge is a promise that a town makes to those who will come after it. The arch of Dorn has
+stood for six hundred years. Its masons were paid by the bishop, who wished to be remembered.
+
+Tolls on a bridge are a tax on company, and every good town has taken them away. Ann Lee told me
+once that she would rather swim than pay a toll.
+""",
+    "wells": """Of Wells
+By Ann Lee
+
+A well gathers a village. Whoever draws water must wait, and whoever waits must talk. The pump
+ended that talk, and the village has been quieter since.
+""",
+    "gardens": "Gardens are slow letters to a reader who is not born yet. Tolls are for roads.\n",
+}
+
+
+@pytest.fixture(scope="module")
+def shelf(
+    tmp_path_factory: pytest.TempPathFactory, embeddings: SentenceEmbeddings
+) -> Iterator[Answerer]:
+    folder = tmp_path_factory.mktemp("shelf")
+    for name, text in ESSAYS.items():
+        (folder / f"{name}.txt").write_text(text)
+    yield from _opened(folder, tmp_path_factory.mktemp("index"), embeddings)
+
+
+def _opened(folder: Path, index: Path, embeddings: SentenceEmbeddings) -> Iterator[Answerer]:
+    store = FolderStore(index)
+    sync(folder, store, embeddings)
+    published = PublishedIndex(store, embeddings.identity)
+    yield Answerer(published, embeddings)
+    published.close()
+
+
+def cited(answer: Answer) -> set[str]:
+    for each in answer.citations:
+        text = ESSAYS[each.essay.removesuffix(".txt")]
+        assert text[each.start : each.end] == each.quote
+    return {each.essay for each in answer.citations}
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What is Of Ferries about?",
+        "summarize “Of Ferries”",
+        "Can you give me the main idea of the essay Of Ferries, please?",
+        "What does Ann Lee's text Of Ferries argue?",
+    ],
+)
+def test_an_essay_is_summed_up_by_its_own_sentences(shelf: Answerer, question: str) -> None:
+    answer = shelf.answer(question)
+    assert cited(answer) == {"ferries.txt"}
+    assert len(answer.citations) > 1
+    assert any("joins two shores" in each.quote for each in answer.citations)
+
+
+def test_two_essays_are_summed_up_side_by_side(shelf: Answerer) -> None:
+    answer = shelf.answer("Compare “Of Ferries” and “Of Wells”")
+    assert [each.essay for each in answer.citations] == ["ferries.txt"] * 2 + ["wells.txt"] * 2
+
+
+def test_what_was_spoken_of_before_is_summed_up(shelf: Answerer) -> None:
+    history = [Turn("What does “Of Wells” say of the pump?", "It ended that talk.")]
+    assert cited(shelf.answer("Summarize it.", history)) == {"wells.txt"}
+
+
+def test_of_an_index_with_one_essay_no_name_is_needed(answerer: Answerer) -> None:
+    for question in ("What is the essay about?", "tl;dr"):
+        answer = answerer.answer(question)
+        assert len(answer.citations) > 1
+        assert len({each.quote for each in answer.citations}) == len(answer.citations)
+
+
+def test_a_question_on_part_of_an_essay_gets_that_part(shelf: Answerer) -> None:
+    answer = shelf.answer("What does “Of Ferries” say about how the ferryman was paid?")
+    assert cited(answer) == {"ferries.txt"}
+    assert any("paid in eggs" in each.quote for each in answer.citations)
+
+
+@pytest.mark.parametrize("question", ["Who wrote Of Bridges?", "who is the author of of bridges"])
+def test_an_author_is_told_by_the_byline(shelf: Answerer, question: str) -> None:
+    answer = shelf.answer(question)
+    assert cited(answer) == {"bridges.txt"}
+    assert [each.quote for each in answer.citations] == ["By Bo Holm"]
+
+
+def test_an_author_whom_the_file_names_is_quoted_from_the_head(
+    tmp_path: Path, embeddings: SentenceEmbeddings
+) -> None:
+    text = "Of Lamps\nCy Dahl, Alby, 1931\n\nA lamp is a small harbour for the eyes at night."
+    (tmp_path / "lamps.html").write_text(
+        f'<html><head><meta name="author" content="Cy Dahl"></head><body>'
+        f"{''.join(f'<p>{line}</p>' for line in text.splitlines())}</body></html>"
+    )
+    for answerer in _opened(tmp_path, tmp_path / "index", embeddings):
+        answer = answerer.answer("Who wrote this essay?")
+    assert [each.quote for each in answer.citations] == ["Cy Dahl"]
+
+
+def test_where_no_byline_tells_the_author_it_is_refused(shelf: Answerer) -> None:
+    assert shelf.answer("Who wrote “Gardens”?").refused
+
+
+def test_an_author_is_quoted_with_their_own_words_or_what_names_them(shelf: Answerer) -> None:
+    for name, essays in (("Lee", {"ferries.txt", "wells.txt"}), ("Holm", {"bridges.txt"})):
+        found = shelf.search(f"What does {name} say about tolls?", 10)
+        others = [each for each in found if each.passage.essay not in essays]
+        assert {each.passage.essay for each in found} >= essays
+        assert all(name in each.passage.text for each in others)
+
+
+def test_of_several_authors_each_has_a_turn(shelf: Answerer) -> None:
+    found = shelf.search("Do Lee and Holm agree about tolls on a bridge?", 2)
+    assert {each.passage.essay for each in found} == {"ferries.txt", "bridges.txt"}
+
+
+def test_the_author_named_last_takes_the_place_of_the_one_before(shelf: Answerer) -> None:
+    history = [Turn("What does Holm say about tolls?", "They are a tax on company.")]
+    assert cited(shelf.answer("and Lee?", history)) <= {"ferries.txt", "wells.txt", "bridges.txt"}
+    found = shelf.search("and what does Lee say?", 1, history)
+    assert [each.passage.essay for each in found] == ["ferries.txt"]
+
+
+def test_a_question_that_names_none_is_asked_of_all(shelf: Answerer) -> None:
+    found = shelf.search("What are tolls?", 10)
+    assert {each.passage.essay for each in found} >= {"ferries.txt", "bridges.txt", "gardens.txt"}
