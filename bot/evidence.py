@@ -5,6 +5,7 @@ import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
@@ -108,9 +109,11 @@ def weigh(
     """Weigh every quotable sentence of the passages, each text once, against the question.
 
     A sentence that asks is no evidence where any other tells. The words by which the question
-    names essays or authors tell nothing more, since the passages were chosen by them.
+    names essays or authors tell nothing more, since the passages were chosen by them; of several
+    each comes in turn.
     """
-    named = {stem for each in names_in(generation.catalogue, question) for stem in each.stems}
+    parts = names_in(generation.catalogue, question)
+    named = {stem for each in parts for stem in each.stems}
     tokens = embeddings.embed_tokens([each.passage.text for each in ranked])
     comparison = Comparison(question, generation.keywords, embeddings, named)
     coverage = _Coverage(question, generation.keywords, named)
@@ -130,7 +133,23 @@ def weigh(
         )
         for each in telling or candidates
     ]
-    return Evidence(sorted(sentences, key=lambda each: each.support, reverse=True))
+    best_first = sorted(sentences, key=lambda each: each.support, reverse=True)
+    return Evidence(_by_turns(best_first, [each.sources for each in parts]))
+
+
+def _by_turns(
+    best_first: Sequence[WeighedSentence], parts: Sequence[Collection[str]]
+) -> list[WeighedSentence]:
+    """The same, of each part of the essays one in turn; what belongs to none comes last."""
+    if len(parts) < 2:  # noqa: PLR2004  # there are no turns
+        return list(best_first)
+    groups: dict[int, list[WeighedSentence]] = {}
+    for each in best_first:
+        part = next((at for at, of in enumerate(parts) if each.quote.essay in of), len(parts))
+        groups.setdefault(part, []).append(each)
+    rest = groups.pop(len(parts), [])
+    turns = chain.from_iterable(zip_longest(*groups.values()))
+    return [*filter(None, turns), *rest]
 
 
 @dataclass(frozen=True)

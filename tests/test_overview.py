@@ -38,6 +38,21 @@ By Ann Lee
 A well gathers a village. Whoever draws water must wait, and whoever waits must talk. The pump
 ended that talk, and the village has been quieter since.
 """,
+    "lamps": """Of Lamps
+By Cy Dahl
+
+A lamp before a tavern is lit by the landlord, and a lamp before a church by nobody. Lamps on the
+quay are lit by the town. Lamps on a ship are lit by the boy, who is beaten if one goes out.
+
+Of all lamps the lamp of a lighthouse is the proudest. Lamps were once filled with the fat of
+whales, and lamps were dear then. The lamp of a student is the last to be put out.
+""",
+    "cellars": """Of Cellars
+By Di Eng
+
+Cellars keep apples, wine and secrets, and of these the apples keep the shortest. Who goes down
+into one should carry a lamp and no grudge. Some have gone down with both, and came up with one.
+""",
     "gardens": "Gardens are slow letters to a reader who is not born yet. Tolls are for roads.\n",
 }
 
@@ -141,6 +156,12 @@ def test_an_author_is_quoted_with_their_own_words_or_what_names_them(shelf: Answ
 def test_of_several_authors_each_has_a_turn(shelf: Answerer) -> None:
     found = shelf.search("Do Lee and Holm agree about tolls on a bridge?", 2)
     assert {each.passage.essay for each in found} == {"ferries.txt", "bridges.txt"}
+
+
+def test_of_several_authors_each_is_quoted(shelf: Answerer) -> None:
+    assert cited(shelf.answer("What do Dahl and Eng say about a lamp?")) == {
+        *("lamps.txt", "cellars.txt")
+    }
 
 
 def test_the_author_named_last_takes_the_place_of_the_one_before(shelf: Answerer) -> None:
