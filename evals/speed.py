@@ -36,9 +36,9 @@ from rich.table import Table
 from evals.pictures import draw_bars
 from evals.turns import COLUMNS, Run, by_turns, own_account, whole_process
 from ingest.compiled import cores, precisions
-from ingest.embedding import Backend, SentenceEmbeddings
+from ingest.embedding import SentenceEmbeddings
 from ingest.export import neighbour_overlap
-from ingest.models import Vectors, default_model
+from ingest.models import Backend, Vectors, default_model
 
 TOKENS = 180  # a passage
 AN_ESSAY = 20  # passages
