@@ -5,12 +5,11 @@ from contextlib import suppress
 
 import discord
 
-from bot.conversation import Turn
+from bot.conversation import TURNS, Turn
 from bot.discord_bot.delivery import FAULTS
 from bot.discord_bot.markdown import unescape
 from bot.discord_bot.rendering import QUESTION, SMALL
 
-TURNS = 4  # as many as a question may lean on
 MOST_PARTS = 12  # messages of answers that are followed back
 LOOKED_AT = 30  # messages of a thread or of direct messages
 Conversation = discord.Thread | discord.DMChannel
