@@ -1,16 +1,14 @@
 """Commands about the essays: list, add, remove."""
 
 import asyncio
-import re
 from contextlib import suppress
-from typing import Self
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.discord_bot.buttons import command_button, row_of
-from bot.discord_bot.client import EssayClient, Interaction, told
+from bot.discord_bot.buttons import KnownButton, command_button, row_of
+from bot.discord_bot.client import EssayClient, Interaction
 from bot.discord_bot.delivery import FAULTS
 from bot.discord_bot.indexing import admit, library_of, reindex_button
 from bot.discord_bot.libraries import Library
@@ -186,29 +184,10 @@ def _read_manifest(library: Library) -> Manifest | None:
     return None
 
 
-class PageButton(
-    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
-    template=rf"{LIST}:(?P<page>\d{{1,6}})",
-):
+class PageButton(KnownButton, template=rf"{LIST}:(?P<page>\d{{1,6}})"):
     """Turns to another page of the list."""
 
-    def __init__(self, item: discord.ui.Button[discord.ui.View], page: int) -> None:
-        super().__init__(item)
-        self.page = page
-
-    @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction,  # noqa: ARG003
-        item: discord.ui.Item[discord.ui.View],
-        match: re.Match[str],
-    ) -> Self:
-        """The button of this id."""
-        assert isinstance(item, discord.ui.Button)
-        return cls(item, int(match["page"]))
-
-    @told
-    async def callback(self, interaction: Interaction) -> None:
+    async def act(self, interaction: Interaction) -> None:
         """Show it in place of this one."""
         await interaction.response.defer()
-        await show_page(interaction, self.page)
+        await show_page(interaction, int(self.match["page"]))

@@ -2,17 +2,15 @@
 
 import asyncio
 import json
-import re
 from contextlib import suppress
 from functools import partial
-from typing import Self
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.discord_bot.buttons import command_button, row_of
-from bot.discord_bot.client import EssayClient, Interaction, told
+from bot.discord_bot.buttons import KnownButton, command_button, row_of
+from bot.discord_bot.client import EssayClient, Interaction
 from bot.discord_bot.delivery import FAULTS, deliver
 from bot.discord_bot.libraries import Library
 from bot.discord_bot.markdown import escape
@@ -212,35 +210,19 @@ def _with_failures(text: str, report: SyncReport, language: str) -> str:
 
 
 class ConfirmButton(
-    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
+    KnownButton,
     template=rf"{REINDEX}(:(?P<planned>{DIGEST}))?:0"
     rf"|{ROLLBACK}:(?P<shown>{GENERATION}):(?P<earlier>{GENERATION}):0",
 ):
     """Does what a command planned; who may is asked again, since a button outlives a role."""
 
-    def __init__(self, item: discord.ui.Button[discord.ui.View], match: re.Match[str]) -> None:
-        super().__init__(item)
-        self._match = match
-
-    @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction,  # noqa: ARG003
-        item: discord.ui.Item[discord.ui.View],
-        match: re.Match[str],
-    ) -> Self:
-        """The button of this id."""
-        assert isinstance(item, discord.ui.Button)
-        return cls(item, match)
-
-    @told
-    async def callback(self, interaction: Interaction) -> None:
+    async def act(self, interaction: Interaction) -> None:
         """Do it."""
         if not await admit(interaction.client, interaction):
             return
         cog = interaction.client.get_cog(IndexCog.__name__)
         assert isinstance(cog, IndexCog)
-        planned, shown, earlier = self._match.group("planned", "shown", "earlier")
+        planned, shown, earlier = self.match.group("planned", "shown", "earlier")
         if planned:
             await cog.begin_reindex(interaction, planned)
         elif earlier:
