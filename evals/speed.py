@@ -98,6 +98,14 @@ def make_passages(count: int) -> list[str]:
     return passages
 
 
+def write_essays(folder: Path, passages: Sequence[str], an_essay: int = AN_ESSAY) -> None:
+    """Essays of so many passages, a paragraph each, into a folder that is made."""
+    folder.mkdir(parents=True)
+    for first in range(0, len(passages), an_essay):
+        essay = "\n\n".join(passages[first : first + an_essay])
+        (folder / f"{first:07d}.txt").write_text(essay, "utf-8")
+
+
 def run(backend: Backend, texts: Path, vectors: Path) -> None:
     """Embed the texts of a JSON file, and tell how long it took."""
     embeddings = SentenceEmbeddings(backend=backend)
@@ -163,10 +171,7 @@ def measure_ingest(
 ) -> dict[str, Run]:
     """Passages a second of whole processes; the same text, however it is split."""
     essays = place / "essays"
-    essays.mkdir()
-    for first in range(0, len(texts), AN_ESSAY):
-        essay = "\n\n".join(texts[first : first + AN_ESSAY])
-        (essays / f"{first:06d}.txt").write_text(essay, "utf-8")
+    write_essays(essays, texts)
     ingest = [*PYTHON, "bot", "ingest", "--json", str(essays), "--index"]
     ways = {
         name: ["env", f"EMBEDDING_BACKEND={way}", *ingest] for name, way in BACKENDS.items()
