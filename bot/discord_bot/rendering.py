@@ -75,8 +75,7 @@ def _mark(number: int) -> str:
 
 
 def _place(citation: Citation) -> str:
-    named = (citation.title, citation.author, citation.section)
-    return escape(" ".join(", ".join(name for name in named if name).split()))
+    return escape(" ".join(citation.origin.split()))
 
 
 def render_draft(text: str, language: str) -> str:
