@@ -132,7 +132,7 @@ def history_text(history: Sequence[Turn]) -> str:
     kept: list[str] = []
     left = HISTORY
     for turn in reversed(history):
-        text = f"Question: {turn.question}\nAnswer: {turn.answer}"
+        text = read_prompt("turn", question=turn.question, answer=turn.answer)
         left -= len(text) // CHARACTERS_A_TOKEN
         if left < 0:
             break
