@@ -14,7 +14,7 @@ from bot.discord_bot.indexing import admit, library_of, reindex_button
 from bot.discord_bot.libraries import Library
 from bot.discord_bot.markdown import clean, escape
 from bot.discord_bot.phrases import say
-from bot.discord_bot.rendering import CUT, LONGEST
+from bot.discord_bot.rendering import CUT
 from bot.discord_bot.shelf import REMOVED, Shelf
 from bot.discord_bot.splitting import split
 from bot.errors import FileRefused
@@ -72,7 +72,7 @@ class EssaysCog(commands.Cog):
         added = any(done for done, _ in lines)
         text = "\n".join([line for _, line in lines] + [say(language, "then_reindex")] * added)
         view = reindex_button(language) if added else None
-        await interaction.edit_original_response(content=split(text, LONGEST)[0], view=view)
+        await interaction.edit_original_response(content=split(text)[0], view=view)
 
     async def _add(self, shelf: Shelf, file: discord.Attachment, replace: bool) -> tuple[bool, str]:
         """Whether a file was added, and the line that says so."""
@@ -147,7 +147,7 @@ async def show_page(interaction: Interaction, page: int) -> None:
         buttons.append(command_button(LIST, say(language, "previous"), page - 1))
     if (page + 1) * LINES < len(rows):
         buttons.append(command_button(LIST, say(language, "next"), page + 1))
-    text = split(f"**{say(language, 'essays')}** ({len(rows)})\n" + "\n".join(lines), LONGEST)
+    text = split(f"**{say(language, 'essays')}** ({len(rows)})\n" + "\n".join(lines))
     await interaction.edit_original_response(content=text[0], view=row_of(*buttons))
 
 

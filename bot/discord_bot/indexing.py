@@ -16,7 +16,6 @@ from bot.discord_bot.libraries import Library
 from bot.discord_bot.markdown import escape
 from bot.discord_bot.phrases import say
 from bot.discord_bot.reindexing import DIGEST, Reindexer, digest_of
-from bot.discord_bot.rendering import LONGEST
 from bot.discord_bot.splitting import split
 from bot.errors import ReindexFailed
 from ingest.sync import SyncReport
@@ -117,7 +116,7 @@ class IndexCog(commands.Cog):
         async def tell(line: str) -> None:
             with suppress(*FAULTS):
                 text = say(language, "reindexing", line=escape(line))
-                await message.edit(content=split(text, LONGEST)[0])
+                await message.edit(content=split(text)[0])
 
         try:
             report = await self._reindexer.run(library, tell)
@@ -206,7 +205,7 @@ def _with_failures(text: str, report: SyncReport, language: str) -> str:
         say(language, "left_out", source=escape(source), reason=escape(reason))
         for source, reason in report.failed.items()
     ]
-    return split("\n".join([text, *failed]), LONGEST)[0]
+    return split("\n".join([text, *failed]))[0]
 
 
 class ConfirmButton(

@@ -26,7 +26,7 @@ from bot.discord_bot.delivery import FAULTS
 from bot.discord_bot.markdown import escape
 from bot.discord_bot.memory import Asked, Kept
 from bot.discord_bot.phrases import say
-from bot.discord_bot.rendering import LONGEST, render_answer, render_passage
+from bot.discord_bot.rendering import render_answer, render_passage
 from bot.discord_bot.splitting import split
 
 LONGEST_REASON = 1_000
@@ -180,7 +180,7 @@ async def _tell_moderators(client: EssayClient, asked: Asked) -> bool:
         return False
     channel = client.get_partial_messageable(server.report_channel)
     text = say(server.language, "report", question=escape(asked.question))
-    return await client.post(channel, split(text, LONGEST)[0]) is not None
+    return await client.post(channel, split(text)[0]) is not None
 
 
 _ACTIONS: dict[str, Callable[[Interaction, Asked, Kept, int], Awaitable[None]]] = {
