@@ -1,5 +1,6 @@
 """Ways of asking: mention, reply, thread, direct message, command, message menu."""
 
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -146,11 +147,9 @@ class AskingCog(commands.Cog):
         """A line for who wrote a message, gone after a while; not more than one meanwhile."""
         if not self._lines.takes(message.author.id):
             return
-        try:
+        with suppress(*FAULTS):
             await deliver(
                 lambda: message.reply(
                     text, mention_author=False, delete_after=SECONDS_SHOWN, nonce=message.id
                 )
             )
-        except FAULTS:
-            return
