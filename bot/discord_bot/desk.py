@@ -175,7 +175,7 @@ class Desk:
         """Say that the answer comes after a restart; the question stays in memory."""
         if reply.finished:
             return
-        with suppress(Exception):
+        with suppress(Exception):  # who asked gets the answer even so, from the next start
             await reply.finish([say(reply.asked.language, "restarting")], None)
 
     def _reply(self, asked: Asked) -> Reply:
