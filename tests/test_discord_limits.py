@@ -11,7 +11,8 @@ import pytest
 from bot.answering import Answerer, Writer
 from bot.chat_model import ChatModel
 from bot.discord_bot.limits import MOST_BUCKETS, Limits, Rates
-from bot.discord_bot.sharing import AT_ONCE, MOST_WAITING, Event, SharedAnswers, TooManyQuestions
+from bot.discord_bot.sharing import AT_ONCE, MOST_WAITING, Event, SharedAnswers
+from bot.errors import TooManyQuestions
 from bot.spending import Spending
 from bot.writing import Draft
 from tests.chat_server import ChatServer

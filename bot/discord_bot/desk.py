@@ -19,8 +19,14 @@ from bot.discord_bot.memory import Asked, Kept, Memory
 from bot.discord_bot.phrases import say
 from bot.discord_bot.rendering import keep, render_answer, render_draft
 from bot.discord_bot.replies import Means, Reply, Typing, reply_to
-from bot.discord_bot.sharing import SharedAnswers, TooManyQuestions
-from bot.errors import EssayUnknown, LibraryMissing, QuestionInvalid, SettingsInvalid
+from bot.discord_bot.sharing import SharedAnswers
+from bot.errors import (
+    EssayUnknown,
+    LibraryMissing,
+    QuestionInvalid,
+    SettingsInvalid,
+    TooManyQuestions,
+)
 from bot.writing import Draft
 from ingest.errors import IndexMissing
 
