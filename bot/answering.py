@@ -142,6 +142,7 @@ class Answerer:
         if self.writer:
             with self._running:
                 return self._runner.run(self._answer(question, history))
+        # Without one nothing is waited for: no event loop, and many threads at once.
         question = check_question(question)
         clock = Clock()
         with self._loading(), self.index.reading() as generation:
