@@ -119,7 +119,7 @@ class Answerer:
     ) -> list[RankedPassage]:
         """The `limit` best passages, a text that stands in several places at each of them.
 
-        Raises QuestionInvalid and what `PublishedIndex` raises.
+        Raises QuestionInvalid, what `PublishedIndex` raises and what loading the models raises.
         """
         standalone = standalone_questions(check_question(question), history)[0]
         with self.index.reading() as generation:

@@ -148,7 +148,10 @@ def _repair_message(message: str, verdicts: Sequence[Verdict]) -> str:
 async def rewrite_question(
     model: ChatModel, question: str, history: Sequence[Turn], meter: Meter
 ) -> str | None:
-    """The question as it is understood after earlier turns; None where the model gives none."""
+    """The question as it is understood after earlier turns; None where the model gives none.
+
+    Raises as `write`.
+    """
     tag = secrets.token_hex(8)
     message = question_message(Brief(question, (), history), tag)
     said = await model.ask_whole(read_prompt("standalone", tag=tag), message, meter)

@@ -72,7 +72,7 @@ def sync(
     happens, readers see the earlier generation or the new one, whole. The model is loaded only
     if there is text to embed. `progress` gets the plan and returns what is told of each essay.
     Raises EssaysMissing, TooManyRemovals unless `allow_removals`, IndexBusy, IndexDamaged,
-    IndexUnwritable, ModelUnavailable and WeightsDamaged.
+    IndexUnwritable, IndexUnreachable, ModelUnavailable and WeightsDamaged.
     """
     before = _published(store)
     plan = _plan(essays, before, embedder.identity)
