@@ -159,14 +159,9 @@ def speaks_of_us(ground: str) -> bool:
 
 def _begins_small(word: str, rest: str, is_small: Callable[[str], bool]) -> bool:
     """Whether a word that begins a sentence, which goes on with `rest`, would else be small."""
-    if _links(word) or _DESCRIBING.match(rest):
+    if _is_linking(word) or _COMMON_ENDING.search(word.lower()) or _DESCRIBING.match(rest):
         return True
     return is_small(word) or (word.startswith("Un") and is_small(word[2:]))
-
-
-def _links(word: str) -> bool:
-    """Whether a word at the beginning of a sentence is a common one by its looks alone."""
-    return _is_linking(word) or bool(_COMMON_ENDING.search(word.lower()))
 
 
 def _is_linking(word: str) -> bool:

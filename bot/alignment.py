@@ -1,16 +1,14 @@
 """How near two texts come in meaning, by the vectors of their tokens in context."""
 
 from collections.abc import Collection, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from bot.questions import weighed_words
 from ingest.embedding import SentenceEmbeddings
 from ingest.keywords import KeywordIndex
-from ingest.models import TokenEmbeddings
-
-Vectors = np.ndarray[Any, np.dtype[np.float32]]
+from ingest.models import TokenEmbeddings, Vectors
 
 
 class Nearness(NamedTuple):

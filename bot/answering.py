@@ -120,7 +120,7 @@ class Answerer:
     ) -> list[RankedPassage]:
         """The `limit` best passages, a text that stands in several places at each of them.
 
-        Raises QuestionInvalid and what `PublishedIndex` raises.
+        Raises QuestionInvalid, what `PublishedIndex` raises and what loading the models raises.
         """
         standalone = standalone_questions(check_question(question), history)[0]
         with self.index.reading() as whole:
@@ -144,6 +144,7 @@ class Answerer:
         if self.writer:
             with self._running:
                 return self._runner.run(self._answer(question, history))
+        # Without one nothing is waited for: no event loop, and many threads at once.
         question = check_question(question)
         clock = Clock()
         with self._loading(), self.index.reading() as generation:

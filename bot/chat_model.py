@@ -14,6 +14,7 @@ from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
 from bot.errors import ChatModelFailed, ChatModelUnusable
+from ingest.errors import first_line
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -199,12 +200,8 @@ def _open(name: str, base_url: str) -> "BaseChatModel":
             f"CHAT_MODEL={name} needs a package that is not installed; run: pip install '{package}'"
         ) from error
     except Exception as error:  # each provider has a tree of its own
+        first_sentence = first_line(error).partition(". ")[0]
         raise ChatModelUnusable(
-            f"CHAT_MODEL={name} cannot be used ({_first_sentence(error)}); write provider:model, "
+            f"CHAT_MODEL={name} cannot be used ({first_sentence}); write provider:model, "
             f"like ollama:llama3.2, and set {KEYS.get(provider, 'the key its provider wants')}."
         ) from error
-
-
-def _first_sentence(error: Exception) -> str:
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[0].split(". ")[0].rstrip(".")

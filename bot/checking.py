@@ -208,12 +208,10 @@ class Checker:
 
     def _disagreement(self, claim: Claim, quotes: Sequence[Quote]) -> str:
         """What in the claim does not stand where it must stand as it is."""
-        ground = "\n".join(quote.text for quote in quotes)
-        names = "\n".join(self._reading(quote).names for quote in quotes)
-        known = f"{ground}\n{names}"
+        ground, names = _text_of(quotes), self._names(quotes)
         if part := foreign_part(claim.text, ground):
             return f"“{part}” does not belong in an answer"
-        if part := invented_quotation(claim.text, known):
+        if part := invented_quotation(claim.text, f"{ground}\n{names}"):
             return f"the quotation “{part}” does not stand in what it cites"
         if part := strange_number(claim.text, ground, names):
             return f"the number {part} does not stand in what it cites"
@@ -228,8 +226,7 @@ class Checker:
 
         The latter two it may be if no name was left out, so that it stands in the place of none.
         """
-        ground = "\n".join(quote.text for quote in quotes)
-        names = "\n".join(self._reading(quote).names for quote in quotes)
+        ground, names = _text_of(quotes), self._names(quotes)
         strange = strange_name(claim.text, ground, names, self._is_small)
         if strange is None or not keeps_names(claim.text, ground, self._is_small):
             return strange
@@ -237,6 +234,10 @@ class Checker:
         if speaks_of_us(ground):
             near += "\n" + "\n".join(filter(self._is_common, claim.text.split()))
         return strange_name(claim.text, ground, near, self._is_small)
+
+    def _names(self, quotes: Sequence[Quote]) -> str:
+        """What the essays of these quotes go by."""
+        return "\n".join(self._reading(quote).names for quote in quotes)
 
     def _before(self, quote: Quote) -> str:
         """What stands just before it in its essay, but for what instructs who answers."""
@@ -269,7 +270,11 @@ class Checker:
 
 
 def _turned(claim: Claim, quotes: Sequence[Quote]) -> float:
-    return negations_differ(claim.text, "\n".join(quote.text for quote in quotes))
+    return negations_differ(claim.text, _text_of(quotes))
+
+
+def _text_of(quotes: Sequence[Quote]) -> str:
+    return "\n".join(quote.text for quote in quotes)
 
 
 def _standing(words: str, reading: Reading) -> list[Quote]:

@@ -45,6 +45,11 @@ class Citation:
     section: str = ""
     also: tuple[Place, ...] = ()
 
+    @property
+    def origin(self) -> str:
+        """Title, author and section, as far as they are known."""
+        return ", ".join(filter(None, (self.title, self.author, self.section)))
+
 
 def cite(quotes: Sequence[Quote], essay_text: Callable[[str], str]) -> list[Citation]:
     """Citations numbered from 1, of those quotes that stand word for word where they claim to.

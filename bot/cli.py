@@ -75,7 +75,7 @@ def ingest(
     from ingest.sync import sync
 
     settings = read_settings()
-    with _progress(quiet=dry_run) as progress:
+    with _progress() as progress:
         report = sync(
             essays or settings.essays_dir,
             open_store(index or settings.index_dir, settings.chroma_url),
@@ -260,10 +260,7 @@ def _lines(place: str) -> AbstractContextManager[Iterable[str]]:
 
 
 @contextmanager
-def _progress(quiet: bool) -> "Iterator[Callable[[SyncReport], Progress]]":
-    if quiet:
-        yield lambda _plan: lambda _source: None
-        return
+def _progress() -> "Iterator[Callable[[SyncReport], Progress]]":
     with ExitStack() as shown:
 
         def start(plan: "SyncReport") -> "Progress":

@@ -31,6 +31,10 @@ class LibraryMissing(EssayBotError):
     """Nobody's essays can be asked from here."""
 
 
+class TooManyQuestions(EssayBotError):
+    """So many questions wait that one more would wait too long."""
+
+
 class BatchInvalid(EssayBotError):
     """A line of a batch is not a question, or the batch cannot be read."""
 

@@ -10,7 +10,7 @@ WORTH_QUOTING = 2.0  # log-odds below the best sentence
 
 
 def choose_quotes(evidence: Evidence) -> list[Quote]:
-    """One to four sentences, essays by their best sentence, each essay's in reading order."""
+    """The best sentences, essays by their best one and each essay's in reading order; or none."""
     if not evidence.sentences:
         return []
     floor = evidence.sentences[0].support - WORTH_QUOTING

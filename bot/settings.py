@@ -1,14 +1,12 @@
 """Settings from the environment and `.env`, read once; documented in .env.example."""
 
 from pathlib import Path
-from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.errors import SettingsInvalid
-
-Backend = Literal["auto", "openvino", "torch"]
+from ingest.models import Backend
 
 
 class Settings(BaseSettings):

@@ -60,8 +60,7 @@ def _show(console: Console, text: Text, indent: int = 0) -> None:
 
 def _place(citation: Citation) -> Text:
     """A citation on its own line, which a name cannot break."""
-    named = (citation.title, citation.author, citation.section)
-    place = f"[{citation.number}] {', '.join(name for name in named if name)}"
+    place = f"[{citation.number}] {citation.origin}"
     offsets = f"  {citation.essay}, characters {citation.start}–{citation.end}"
     also = "".join(f"; also {each.essay}, {each.start}–{each.end}" for each in citation.also)
     return Text.assemble((plain_line(place), "bold"), (plain_line(offsets + also), "dim"))

@@ -132,7 +132,7 @@ def history_text(history: Sequence[Turn]) -> str:
     kept: list[str] = []
     left = HISTORY
     for turn in reversed(history):
-        text = f"Question: {turn.question}\nAnswer: {turn.answer}"
+        text = read_prompt("turn", question=turn.question, answer=turn.answer)
         left -= len(text) // CHARACTERS_A_TOKEN
         if left < 0:
             break
@@ -148,7 +148,10 @@ def _repair_message(message: str, verdicts: Sequence[Verdict]) -> str:
 async def rewrite_question(
     model: ChatModel, question: str, history: Sequence[Turn], meter: Meter
 ) -> str | None:
-    """The question as it is understood after earlier turns; None where the model gives none."""
+    """The question as it is understood after earlier turns; None where the model gives none.
+
+    Raises as `write`.
+    """
     tag = secrets.token_hex(8)
     message = question_message(Brief(question, (), history), tag)
     said = await model.ask_whole(read_prompt("standalone", tag=tag), message, meter)

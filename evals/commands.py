@@ -24,6 +24,7 @@ app = typer.Typer(
     help="Measure search, answers and refusals on data you name; each writes a report.",
 )
 
+SAMPLE = 600  # questions
 LIBRARIES = ("matplotlib", "sklearn", "langchain_text_splitters")
 IndexesOption = Annotated[
     Path | None,
@@ -90,7 +91,7 @@ def squad2(
     folder: Annotated[
         Path, typer.Argument(metavar="DIR", help="It holds dev-half.json; or such a file.")
     ],
-    sample: SampleOption = 600,
+    sample: SampleOption = SAMPLE,
     index: IndexesOption = None,
     report: ReportOption = None,
     as_json: JsonOption = False,
@@ -156,7 +157,7 @@ def everything(
     update_baseline: Annotated[
         bool, typer.Option("--update-baseline", help="Keep these figures as the baseline.")
     ] = False,
-    sample: SampleOption = 600,
+    sample: SampleOption = SAMPLE,
     as_json: JsonOption = False,
 ) -> None:
     """Measure all that is there, and fail where a figure fell below its earlier interval."""

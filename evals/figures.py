@@ -37,21 +37,19 @@ def mean_figure(name: str, values: Sequence[float], target: float | None = None)
     return Figure(name, float(measured.mean()), float(low), float(high), measured.size, target)
 
 
-def auroc_figure(
-    name: str, positives: Sequence[float], negatives: Sequence[float], target: float | None = None
-) -> Figure:
+def auroc_figure(name: str, positives: Sequence[float], negatives: Sequence[float]) -> Figure:
     """How often a positive scores above a negative, ties half; each group resampled by itself."""
     above, below = np.asarray(positives, dtype=float), np.asarray(negatives, dtype=float)
     count = above.size + below.size
     if not above.size or not below.size:
-        return Figure(name, np.nan, np.nan, np.nan, count, target)
+        return Figure(name, np.nan, np.nan, np.nan, count)
     random = np.random.default_rng(SEED)
     resampled = [
         _auroc(random.choice(above, above.size), random.choice(below, below.size))
         for _ in range(RESAMPLES)
     ]
     low, high = np.percentile(resampled, INTERVAL)
-    return Figure(name, _auroc(above, below), float(low), float(high), count, target)
+    return Figure(name, _auroc(above, below), float(low), float(high), count)
 
 
 def difference_figure(name: str, ours: Sequence[float], others: Sequence[float]) -> Figure:

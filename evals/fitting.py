@@ -1,6 +1,6 @@
 """Fit the weights by which it is decided whether the essays answer, and what to quote.
 
-    python -m evals.fitting SQUAD [--index DIR]
+    python -m evals.fitting SQUAD
 
 Questions of SQuAD 2.0 about articles on which nothing is reported are asked twice: with their
 article in the index and with it left out. One logistic regression learns which sentences hold the
@@ -118,10 +118,9 @@ def main() -> None:
     """Fit, and write the weights."""
     parser = argparse.ArgumentParser(prog="python -m evals.fitting", description=__doc__)
     parser.add_argument("squad", type=Path)
-    parser.add_argument("--index", type=Path, default=Path("index/evals/squad2"))
-    options = parser.parse_args()
-    bench = Workbench(SentenceEmbeddings(), options.index, Console(stderr=True))
-    samples = [each for each in samples_of(options.squad, bench) if len(each.signals)]
+    squad = parser.parse_args().squad
+    bench = Workbench(SentenceEmbeddings(), Path("index/evals-fitting"), Console(stderr=True))
+    samples = [each for each in samples_of(squad, bench) if len(each.signals)]
     WEIGHTS.write_text(json.dumps(fit(samples), indent=2) + "\n", "utf-8")
     print(f"{WEIGHTS.name} written, from {len(samples)} questions asked")
 

@@ -27,7 +27,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.retrieval import CANDIDATES, retrieve
-from evals.speed import AN_ESSAY, WIDTH, make_passages
+from evals.speed import WIDTH, make_passages, write_essays
 from evals.turns import by_turns, whole_process
 from ingest.embedding import SentenceEmbeddings
 from ingest.index import Generation
@@ -90,14 +90,6 @@ def measure_ingest(counts: Sequence[int], place: Path) -> None:
             f"{run.memory:.0f}",
         )
     Console(width=WIDTH).print(table)
-
-
-def write_essays(folder: Path, passages: Sequence[str]) -> None:
-    """Essays of AN_ESSAY passages, a paragraph each."""
-    folder.mkdir(parents=True)
-    for first in range(0, len(passages), AN_ESSAY):
-        text = "\n\n".join(passages[first : first + AN_ESSAY])
-        (folder / f"{first:07d}.txt").write_text(text, "utf-8")
 
 
 def _open(index: Path) -> Generation:
@@ -167,9 +159,7 @@ def _total(ask: Callable[[str], object], questions: Sequence[str], threads: int)
 def measure_unchanged(count: int, place: Path) -> None:
     """The command over an unchanged folder, beside reading and hashing it alone."""
     essays, index = place / "essays", place / "index"
-    essays.mkdir()
-    for number, text in enumerate(make_passages(count)):
-        (essays / f"{number:06d}.txt").write_text(text, "utf-8")
+    write_essays(essays, make_passages(count), 1)
     command = [*INGEST, str(essays), "--index", str(index)]
     whole_process(command)
     runs = by_turns(

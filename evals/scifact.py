@@ -6,7 +6,7 @@ Every abstract is an essay, ranked by its best passage.
 import csv
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,25 +47,12 @@ class Claim:
     gains: Mapping[str, int]
 
 
-Layout = Callable[[Abstract], str]
-
-
-def titled(abstract: Abstract) -> str:
-    """The title as the first line, as essays have it."""
-    return f"{abstract.title}\n\n{abstract.text}"
-
-
-def run_on(abstract: Abstract) -> str:
-    """Title and text in one paragraph, as BEIR embeds them."""
-    return f"{abstract.title} {abstract.text}"
-
-
-def measure(folder: Path, bench: Workbench, *, layout: Layout = titled) -> Report:
+def measure(folder: Path, bench: Workbench) -> Report:
     """Rank the abstracts for every claim of the training half. Raises BenchmarkMissing."""
     corpus = folder / "corpus.jsonl"
     need(corpus, folder / "queries-train.jsonl", folder / "qrels-train.tsv")
     abstracts, claims = read_abstracts(corpus), read_claims(folder)
-    texts = {_file(each): layout(each) for each in abstracts}
+    texts = {_file(each): _essay(each) for each in abstracts}
     with bench.texts_indexed(texts, with_offsets=False) as answerer:
         ways = ways_to_search(answerer)
         rankings: dict[str, list[list[str]]] = {way: [] for way in ways}
@@ -109,16 +96,21 @@ def _file(abstract: Abstract) -> str:
     return f"{abstract.id}.txt"
 
 
+def _essay(abstract: Abstract) -> str:
+    """The title as the first line, as essays have it."""
+    return f"{abstract.title}\n\n{abstract.text}"
+
+
 def rank_abstracts(search: Search, claim: str) -> list[str]:
     """Ids of abstracts, each once, in the order of their best passages."""
     found = (each.essay.removesuffix(".txt") for each in search(claim, PASSAGES))
     return list(dict.fromkeys(found))
 
 
-def ndcg(ranked: Sequence[str], gains: Mapping[str, int], depth: int = DEPTH) -> float:
-    """nDCG as trec_eval has it: gain as judged, discounted by the logarithm of the rank."""
-    reached = _discounted([gains.get(id, 0) for id in ranked[:depth]])
-    best = _discounted(sorted(gains.values(), reverse=True)[:depth])
+def ndcg(ranked: Sequence[str], gains: Mapping[str, int]) -> float:
+    """nDCG@DEPTH as trec_eval has it: gain as judged, discounted by the logarithm of the rank."""
+    reached = _discounted([gains.get(id, 0) for id in ranked[:DEPTH]])
+    best = _discounted(sorted(gains.values(), reverse=True)[:DEPTH])
     return reached / best if best else 0.0
 
 
@@ -172,7 +164,7 @@ def _worst(
 ) -> list[WorstQuestion]:
     def text(ids: Iterable[str]) -> str:
         known = (abstracts[id] for id in ids if id in abstracts)
-        return "\n\n".join(f"[{each.id}] {run_on(each)}" for each in known)
+        return "\n\n".join(f"[{each.id}] {each.title} {each.text}" for each in known)
 
     order = sorted(range(len(claims)), key=lambda place: gains[place])[:WORST]
     return [

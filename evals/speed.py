@@ -36,9 +36,9 @@ from rich.table import Table
 from evals.pictures import draw_bars
 from evals.turns import COLUMNS, Run, by_turns, own_account, whole_process
 from ingest.compiled import cores, precisions
-from ingest.embedding import Backend, SentenceEmbeddings
+from ingest.embedding import SentenceEmbeddings
 from ingest.export import neighbour_overlap
-from ingest.models import Vectors, default_model
+from ingest.models import Backend, Vectors, default_model
 
 TOKENS = 180  # a passage
 AN_ESSAY = 20  # passages
@@ -96,6 +96,14 @@ def make_passages(count: int) -> list[str]:
             passage.append(choice.choice(sentences))
         passages.append(" ".join(passage))
     return passages
+
+
+def write_essays(folder: Path, passages: Sequence[str], an_essay: int = AN_ESSAY) -> None:
+    """Essays of so many passages, a paragraph each, into a folder that is made."""
+    folder.mkdir(parents=True)
+    for first in range(0, len(passages), an_essay):
+        essay = "\n\n".join(passages[first : first + an_essay])
+        (folder / f"{first:07d}.txt").write_text(essay, "utf-8")
 
 
 def run(backend: Backend, texts: Path, vectors: Path) -> None:
@@ -163,10 +171,7 @@ def measure_ingest(
 ) -> dict[str, Run]:
     """Passages a second of whole processes; the same text, however it is split."""
     essays = place / "essays"
-    essays.mkdir()
-    for first in range(0, len(texts), AN_ESSAY):
-        essay = "\n\n".join(texts[first : first + AN_ESSAY])
-        (essays / f"{first:06d}.txt").write_text(essay, "utf-8")
+    write_essays(essays, texts)
     ingest = [*PYTHON, "bot", "ingest", "--json", str(essays), "--index"]
     ways = {
         name: ["env", f"EMBEDDING_BACKEND={way}", *ingest] for name, way in BACKENDS.items()

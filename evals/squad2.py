@@ -23,7 +23,6 @@ from evals.reporting import Picture, Report, WorstQuestion
 from evals.workbench import Workbench, best_similarity
 
 NAME = "squad2"
-SAMPLE = 600  # questions
 WORST = 10
 FIRST_WORDS = ("who", "what", "when", "where", "why", "how", "which")
 EVIDENCE, SIMILARITY = "evidence", "best similarity"
@@ -50,7 +49,7 @@ class Outcome:
         )
 
 
-def measure(place: Path, bench: Workbench, *, sample: int = SAMPLE) -> Report:
+def measure(place: Path, bench: Workbench, *, sample: int) -> Report:
     """Ask a seeded sample of the reported articles' questions (0: all), with and without them.
 
     `place` is the file or the folder that holds it. Raises BenchmarkMissing.

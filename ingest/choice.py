@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
-from ingest.models import identity_of
+from ingest.models import Backend, identity_of
 
 if TYPE_CHECKING:
-    from ingest.embedding import Backend, SentenceEmbeddings
+    from ingest.embedding import SentenceEmbeddings
 
 
 class Embedder(Protocol):
@@ -26,7 +26,7 @@ class EmbeddingChoice:
     """A model by its name, empty for the default, and what is to run it."""
 
     name: str
-    backend: "Backend"
+    backend: Backend
 
     @cached_property
     def identity(self) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from ingest.errors import IndexDamaged, IndexUnreachable, IndexUnwritable
+from ingest.errors import IndexDamaged, IndexUnreachable, IndexUnwritable, first_line
 
 if TYPE_CHECKING:
     import httpx
@@ -99,13 +99,9 @@ def _sessions(client: Any) -> list["httpx.Client"]:
 
 def _unreachable(place: object, error: Exception) -> IndexUnreachable:
     return IndexUnreachable(
-        f"The Chroma server of the index {place} does not answer ({_reason(error)}); "
+        f"The Chroma server of the index {place} does not answer ({first_line(error)}); "
         "see that it runs, and that CHROMA_URL is right."
     )
-
-
-def _reason(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
 
 
 @contextmanager
@@ -120,7 +116,7 @@ def storing(place: object) -> Iterator[None]:
         raise _unreachable(place, error) from error
     except ChromaError as error:
         raise IndexUnwritable(
-            f"The index {place} could not be read or written ({_reason(error)}); "
+            f"The index {place} could not be read or written ({first_line(error)}); "
             "what was published before is as it was. See that there is space, and try again."
         ) from error
 
@@ -128,6 +124,7 @@ def storing(place: object) -> Iterator[None]:
 def damaged(place: object, error: Exception) -> IndexDamaged:
     """A generation that cannot be opened, and what to do about it."""
     return IndexDamaged(
-        f"The index generation {place} cannot be opened ({_reason(error)}); go back to an earlier "
-        "one with: essay-bot index rollback, or move the index away and run: essay-bot ingest"
+        f"The index generation {place} cannot be opened ({first_line(error)}); go back to an "
+        "earlier one with: essay-bot index rollback, or move the index away and run: essay-bot "
+        "ingest"
     )

@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Literal, Self, cast
+from typing import TYPE_CHECKING, Self, cast
 
 from langchain_core.embeddings import Embeddings
 
@@ -12,6 +12,7 @@ from ingest.errors import ModelUnavailable
 from ingest.models import (
     DEFAULT_MODEL,
     WEIGHTS,
+    Backend,
     EmbeddingModel,
     TokenEmbeddings,
     Vectors,
@@ -21,8 +22,6 @@ from ingest.models import (
 
 if TYPE_CHECKING:
     from ingest.reference import ReferenceModel
-
-Backend = Literal["auto", "openvino", "torch"]
 
 logger = logging.getLogger(__name__)
 

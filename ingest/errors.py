@@ -50,5 +50,5 @@ class WeightsDamaged(EssayBotError):
 
 
 def first_line(error: BaseException) -> str:
-    """What an error of a library says first, as a clause of a sentence."""
-    return str(error).strip().partition("\n")[0].rstrip(".")
+    """What an error of a library says first, as a clause of a sentence, or else its name."""
+    return str(error).strip().partition("\n")[0].rstrip(".") or type(error).__name__

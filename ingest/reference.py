@@ -107,29 +107,14 @@ class ReferenceModel:
         None where it is more than network, pooling and norm.
         """
         import transformers
-        from sentence_transformers.sentence_transformer.modules import Pooling
 
         transformers.utils.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-        model = self._model
-        kinds = [type(module).__name__ for module in model]
-        if kinds not in (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"]):
-            return None
-        pooling, tokenizer = model[1], model.tokenizer
-        plain = (
-            isinstance(pooling, Pooling)
-            and pooling.pooling_mode in POOLINGS
-            and (pooling.include_prompt or not any(model.prompts.values()))
-            and model.default_prompt_name is None
-            and model.truncate_dim is None
-            and tokenizer.is_fast
-            and tokenizer.truncation_side == "right"
-            and tokenizer.pad_token_id is not None
-        )
-        if not plain:
+        model, tokenizer = self._model, self._model.tokenizer
+        if not _is_plain(model):
             return None
         max_length = self.max_tokens + int(tokenizer.num_special_tokens_to_add())
         return Blueprint(
-            network=_pooled(model[0].auto_model, str(pooling.pooling_mode)),
+            network=_pooled(model[0].auto_model, str(model[1].pooling_mode)),
             example=dict(
                 tokenizer(
                     list(texts),
@@ -144,6 +129,26 @@ class ReferenceModel:
             pad=int(tokenizer.pad_token_id),
             prompts={role: model.prompts.get(role) or "" for role in ("query", "document")},
         )
+
+
+def _is_plain(model: "SentenceTransformer") -> bool:
+    """Whether it is network, pooling and norm, each of a kind that can be run elsewhere."""
+    from sentence_transformers.sentence_transformer.modules import Pooling
+
+    kinds = [type(module).__name__ for module in model]
+    if kinds not in (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"]):
+        return False
+    pooling, tokenizer = model[1], model.tokenizer
+    return (
+        isinstance(pooling, Pooling)
+        and pooling.pooling_mode in POOLINGS
+        and (pooling.include_prompt or not any(model.prompts.values()))
+        and model.default_prompt_name is None
+        and model.truncate_dim is None
+        and tokenizer.is_fast
+        and tokenizer.truncation_side == "right"
+        and tokenizer.pad_token_id is not None
+    )
 
 
 def _pooled(transformer: Any, pooling: str) -> "torch.nn.Module":

@@ -290,11 +290,9 @@ class _Lock:
 
     def _beat(self) -> None:
         while not self._stop.wait(BEAT):
-            try:
+            with suppress(Exception):  # the next one may come through; who publishes checks first
                 self.check()
                 self._collection().modify(metadata=self._sign_of_life())
-            except Exception:
-                continue
 
     def release(self) -> None:
         """Let the next writer in, unless one took over already."""

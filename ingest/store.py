@@ -29,7 +29,10 @@ class Draft(Protocol):
 
 
 class Store(Protocol):
-    """Generations of one index, and which of them is published."""
+    """Generations of one index, and which of them is published.
+
+    Each method raises IndexUnreachable where the index is on a server that does not answer.
+    """
 
     def published(self) -> str:
         """The name of the published generation. Raises IndexMissing."""
@@ -46,7 +49,7 @@ class Store(Protocol):
     def republish(self, name: str) -> None:
         """Make a generation that is kept the published one.
 
-        Raises IndexMissing, IndexBusy and IndexDamaged.
+        Raises IndexMissing, IndexBusy, IndexDamaged and IndexUnwritable.
         """
 
     def writing(self) -> AbstractContextManager[Draft]:

@@ -72,7 +72,7 @@ def sync(
     happens, readers see the earlier generation or the new one, whole. The model is loaded only
     if there is text to embed. `progress` gets the plan and returns what is told of each essay.
     Raises EssaysMissing, TooManyRemovals unless `allow_removals`, IndexBusy, IndexDamaged,
-    IndexUnwritable, ModelUnavailable and WeightsDamaged.
+    IndexUnwritable, IndexUnreachable, ModelUnavailable and WeightsDamaged.
     """
     before = _published(store)
     plan = _plan(essays, before, embedder.identity)
@@ -139,44 +139,44 @@ class _Plan:
 
 def _plan(essays: Path, state: _State, model: str) -> _Plan:
     name, manifest = state or ("", Manifest(model, {}))
-    report = SyncReport(generation=name, passages=manifest.passages)
     stale = not manifest.made_by(model)
-    present = _fingerprints(essays, report)
+    present, failed = _fingerprints(essays)
+    added, updated, unchanged = list[str](), list[str](), list[str]()
     for source, print_ in present.items():
         known = manifest.essays.get(source)
         if known and known.fingerprint == print_ and not stale:
-            report.unchanged.append(source)
-        elif _readable(essays, source, report):
-            (report.updated if known else report.added).append(source)
-    if not present.keys() - report.failed.keys():
-        raise EssaysMissing(_nothing_readable(essays, report.failed))
-    for source in manifest.essays.keys() - present.keys():
-        reason = _out_of_sight(source, report.failed)
-        if reason:
-            report.failed[source] = reason
+            unchanged.append(source)
+        elif reason := _unreadable(essays, source):
+            failed[source] = reason
         else:
-            report.removed.append(source)
-    report.removed.sort()
+            (updated if known else added).append(source)
+    if not present.keys() - failed.keys():
+        raise EssaysMissing(_nothing_readable(essays, failed))
+    gone = sorted(manifest.essays.keys() - present.keys())
+    failed |= {source: reason for source in gone if (reason := _out_of_sight(source, failed))}
+    removed = [source for source in gone if source not in failed]
     prints = set(present.values())
     return _Plan(
         essays=essays,
-        report=report,
-        to_make=[*report.added, *report.updated],
-        to_keep=[*report.unchanged, *(each for each in report.failed if each in manifest.essays)],
-        lost=[each for each in report.removed if manifest.essays[each].fingerprint not in prints],
+        report=SyncReport(
+            added, updated, unchanged, removed, failed, generation=name, passages=manifest.passages
+        ),
+        to_make=[*added, *updated],
+        to_keep=[*unchanged, *(each for each in failed if each in manifest.essays)],
+        lost=[each for each in removed if manifest.essays[each].fingerprint not in prints],
     )
 
 
-def _fingerprints(essays: Path, report: SyncReport) -> dict[str, str]:
+def _fingerprints(essays: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """Those of the files, and why others have none; both by source."""
     finding = find_essays(essays)
-    report.failed.update(finding.failed)
-    found = {}
+    found, failed = {}, dict(finding.failed)
     for source, path in finding.paths.items():
         try:
             found[source] = fingerprint(path)
         except EssayUnreadable as error:
-            report.failed[source] = str(error)
-    return found
+            failed[source] = str(error)
+    return found, failed
 
 
 def _out_of_sight(source: str, failed: dict[str, str]) -> str:
@@ -187,13 +187,13 @@ def _out_of_sight(source: str, failed: dict[str, str]) -> str:
     return ""
 
 
-def _readable(essays: Path, source: str, report: SyncReport) -> bool:
+def _unreadable(essays: Path, source: str) -> str:
+    """Why an essay cannot be read, else nothing."""
     try:
         read_essay(essays, essays / source)
     except EssayUnreadable as error:
-        report.failed[source] = str(error)
-        return False
-    return True
+        return str(error)
+    return ""
 
 
 def _nothing_readable(essays: Path, failed: dict[str, str]) -> str:
@@ -208,29 +208,26 @@ def _build(
 ) -> SyncReport:
     builder = _Builder(draft, embeddings)
     builder.keep(plan.to_keep)
+    spoiled: dict[str, str] = {}  # files that could be read when the plan was made; why not now
     for source in plan.to_make:
         progress(source)
-        essay = _read_again(plan, source, draft.previous)
-        if essay:
-            builder.add(essay)
+        try:
+            builder.add(read_essay(plan.essays, plan.essays / source))
+        except EssayUnreadable as error:
+            spoiled[source] = str(error)
+            if draft.previous and source in draft.previous.manifest.essays:
+                builder.add(draft.previous.essay(source))
     manifest = builder.finish()
+    report = plan.report
     return replace(
-        plan.report,
+        report,
+        added=[source for source in report.added if source not in spoiled],
+        updated=[source for source in report.updated if source not in spoiled],
+        failed=report.failed | spoiled,
         generation=draft.publish(manifest),
         passages=manifest.passages,
         embedded=builder.embedded,
     )
-
-
-def _read_again(plan: _Plan, source: str, previous: "Generation | None") -> "Document | None":
-    """The essay, or its earlier version where the file was spoiled after the plan was made."""
-    try:
-        return read_essay(plan.essays, plan.essays / source)
-    except EssayUnreadable as error:
-        report = plan.report
-        (report.updated if source in report.updated else report.added).remove(source)
-        report.failed[source] = str(error)
-        return previous.essay(source) if previous and source in previous.manifest.essays else None
 
 
 @dataclass(frozen=True)

@@ -157,6 +157,15 @@ async def test_a_public_answer_has_nothing_to_share(open_house: OpenHouse) -> No
         assert "Share" not in labels(answer)
 
 
+async def test_a_reason_that_cannot_be_noted_is_a_sentence(open_house: OpenHouse) -> None:
+    async with restarted(open_house()) as (place, answer):
+        asked = await press(place.asker, answer, "bad")
+        place.env.inject_error("POST", "/interactions/*", status=500)
+        result = await place.asker.submit_modal(asked, {"reason": "It left out the grid."})
+        assert texts(result)[0].startswith("Something went wrong")
+        assert place.env.errors
+
+
 async def test_moderators_are_told_once_what_the_essays_do_not_say(open_house: OpenHouse) -> None:
     house = open_house()
     async with restarted(house, UNANSWERED) as (place, answer):

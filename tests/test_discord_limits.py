@@ -11,7 +11,8 @@ import pytest
 from bot.answering import Answerer, Writer
 from bot.chat_model import ChatModel
 from bot.discord_bot.limits import MOST_BUCKETS, Limits, Rates
-from bot.discord_bot.sharing import AT_ONCE, MOST_WAITING, Event, SharedAnswers, TooManyQuestions
+from bot.discord_bot.sharing import AT_ONCE, MOST_WAITING, Event, SharedAnswers
+from bot.errors import TooManyQuestions
 from bot.spending import Spending
 from bot.writing import Draft
 from tests.chat_server import ChatServer
@@ -76,7 +77,7 @@ def test_who_is_refused_does_not_use_up_what_others_have() -> None:
 
 
 def test_who_asked_just_now_is_not_forgotten_among_thousands() -> None:
-    limits = Limits(Rates(person=1, overall=10 * MOST_BUCKETS))
+    limits = Limits(Rates(person=1, server=1, overall=10 * MOST_BUCKETS))
     for person in range(MOST_BUCKETS + 5):
         assert limits.take(person, 0) == 0
     assert limits.take(0, 0) > 0

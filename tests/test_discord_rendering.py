@@ -10,12 +10,8 @@ from bot.answering import Surroundings
 from bot.citations import Citation
 from bot.discord_bot.markdown import clean, unescape
 from bot.discord_bot.memory import Asked, Kept
-from bot.discord_bot.rendering import (
-    LONGEST,
-    render_answer,
-    render_draft,
-    render_passage,
-)
+from bot.discord_bot.rendering import render_answer, render_draft, render_passage
+from bot.discord_bot.splitting import LIMIT
 
 ASKED = Asked("What is energy imperialism?", "someone", channel=1)
 CITATION = Citation(1, "energy.txt", "On Energy", "Power is all.", 0, 13)
@@ -69,7 +65,7 @@ def test_a_passage_is_one_message_with_its_quote_whole_where_it_fits(
 ) -> None:
     citation = replace(CITATION, quote=f"a{quote}")
     shown = render_passage(citation, Surroundings(before, after), "en")
-    assert len(shown) <= LONGEST
+    assert len(shown) <= LIMIT
     if len(quote) < 800:
         assert clean(citation.quote) in unescape(shown)
         assert shown.count("**") >= 4
@@ -81,7 +77,7 @@ def test_no_message_of_an_answer_is_too_long_and_nothing_is_lost(
 ) -> None:
     kept = replace(QUOTED, text=f"a{text}", quoted=quoted)
     parts = render_answer(replace(ASKED, question=question), kept, header=True)
-    assert all(0 < len(part) <= LONGEST for part in parts)
+    assert all(0 < len(part) <= LIMIT for part in parts)
     if not quoted:
         shown = unescape("".join(parts))
         assert "".join(clean(text).split()) in "".join(shown.split())
@@ -91,4 +87,4 @@ def test_no_message_of_an_answer_is_too_long_and_nothing_is_lost(
 def test_a_draft_is_one_message_that_says_it_is_one(text: str) -> None:
     shown = render_draft(text, "en")
     assert shown.startswith("*Draft, not yet checked:*")
-    assert len(shown) <= LONGEST
+    assert len(shown) <= LIMIT

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ingest.embedding import Backend, SentenceEmbeddings
+from ingest.embedding import SentenceEmbeddings
 from ingest.errors import ModelUnavailable, WeightsDamaged
-from ingest.models import check_weights
+from ingest.models import Backend, check_weights
 from tests.conftest import ESSAYS, SEED
 
 

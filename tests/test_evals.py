@@ -329,7 +329,7 @@ def test_squad_reports_only_articles_that_nothing_was_fitted_on(
     articles = read_articles(folder)
     assert [each.title for each in part(articles, "fit")] == ["Ash_tree", "Mane"]
     assert [each.title for each in part(articles, "report")] == ["Lion", "Zoo"]
-    report = squad2.measure(folder / "dev-half.json", bench)
+    report = squad2.measure(folder / "dev-half.json", bench, sample=0)
     figures = figures_of(report)
     assert figures["AUROC in the index, evidence"].count == 4
     assert figures["answerable: answered"].count == 2

@@ -16,7 +16,7 @@ from sentence_transformers.sentence_transformer.modules import Pooling, Transfor
 from transformers import AutoTokenizer, BertConfig, BertModel
 
 from ingest.compiled import CompiledModel
-from ingest.embedding import Backend, SentenceEmbeddings
+from ingest.embedding import SentenceEmbeddings
 from ingest.errors import ModelUnavailable
 from ingest.export import (
     NotExported,
@@ -24,7 +24,15 @@ from ingest.export import (
     neighbour_overlap,
     open_export,
 )
-from ingest.models import DEFAULT_MODEL, LocalModel, Role, Vectors, default_model, find_model
+from ingest.models import (
+    DEFAULT_MODEL,
+    Backend,
+    LocalModel,
+    Role,
+    Vectors,
+    default_model,
+    find_model,
+)
 from ingest.publishing import FolderStore
 from ingest.reference import Blueprint, ReferenceModel
 from ingest.sync import sync

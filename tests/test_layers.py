@@ -15,8 +15,9 @@ MODULES = sorted(
 
 # From the ground up; a module may import from its own layer or from a lower one.
 LAYERS = (
-    {"ingest.errors", "bot.errors", "bot.settings", "bot.options", "prompts", "evals.errors"},
+    {"ingest.errors", "bot.errors", "prompts", "evals.errors"},
     {"ingest.extracts", "ingest.models", "ingest.folding", "ingest.rounding"},
+    {"bot.settings", "bot.options"},
     {"ingest.archives", "ingest.decoding", "ingest.reference"},
     {"ingest.markdown", "ingest.markup", "ingest.pdf", "ingest.compiled"},
     {"ingest.epub", "ingest.word", "ingest.export"},

@@ -1,5 +1,6 @@
 """Ways of asking: mention, reply, thread, direct message, command, message menu."""
 
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -13,8 +14,8 @@ from bot.discord_bot.essays import LONGEST_CHOICE, complete_essay
 from bot.discord_bot.history import question_in, starter_of, turns_before
 from bot.discord_bot.memory import Asked
 from bot.discord_bot.phrases import say
+from bot.questions import LONGEST_QUESTION
 
-LONGEST_TYPED = 2_000  # characters, as many as a question may have
 MOST_THREADS = 10_000  # of which it is remembered who began them
 SECONDS_SHOWN = 15  # of a message that only its asker needs
 
@@ -39,7 +40,7 @@ class AskingCog(commands.Cog):
     async def ask(
         self,
         interaction: Interaction,
-        question: app_commands.Range[str, 1, LONGEST_TYPED],
+        question: app_commands.Range[str, 1, LONGEST_QUESTION],
         essay: app_commands.Range[str, 0, LONGEST_CHOICE] = "",
         private: bool | None = None,
     ) -> None:
@@ -146,11 +147,9 @@ class AskingCog(commands.Cog):
         """A line for who wrote a message, gone after a while; not more than one meanwhile."""
         if not self._lines.takes(message.author.id):
             return
-        try:
+        with suppress(*FAULTS):
             await deliver(
                 lambda: message.reply(
                     text, mention_author=False, delete_after=SECONDS_SHOWN, nonce=message.id
                 )
             )
-        except FAULTS:
-            return

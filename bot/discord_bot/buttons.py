@@ -1,5 +1,8 @@
 """Buttons; each carries all it needs in its id, so that any bot can tell what was pressed."""
 
+import re
+from typing import Any, Self
+
 import discord
 
 from bot.discord_bot.memory import Asked, Kept
@@ -9,6 +12,39 @@ GOOD, BAD, MISSING = "good", "bad", "missing"
 PASSAGES, PAGE, SHARE, AGAIN = "passages", "page", "share", "again"
 ANSWER_BUTTON = r"essays:(?P<action>[a-z]+):(?P<id>[0-9a-f]{16}):(?P<page>\d{1,6})"
 LONGEST_LABEL = 80
+
+
+class KnownButton(
+    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
+    template="",  # each kind of button has its own
+):
+    """A button that is known by its id alone, whichever start of the bot has sent it."""
+
+    def __init__(self, item: discord.ui.Button[discord.ui.View], match: re.Match[str]) -> None:
+        super().__init__(item)
+        self.match = match
+
+    @classmethod
+    async def from_custom_id(
+        cls,
+        interaction: discord.Interaction,  # noqa: ARG003
+        item: discord.ui.Item[discord.ui.View],
+        match: re.Match[str],
+    ) -> Self:
+        """The button of this id, which `match` is of."""
+        assert isinstance(item, discord.ui.Button)
+        return cls(item, match)
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Do what it is for; whatever fails, the person gets a sentence."""
+        try:
+            await self.act(interaction)
+        except Exception as error:  # which discord.py would only log
+            await interaction.client.tell_failure(interaction, error)
+
+    async def act(self, interaction: discord.Interaction[Any]) -> None:
+        """What this kind of button is for."""
+        raise NotImplementedError
 
 
 def answer_buttons(asked: Asked, kept: Kept, *, shared: bool = False) -> discord.ui.View:

@@ -6,8 +6,8 @@ import hashlib
 import json
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Coroutine
-from functools import partial, wraps
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, TypeAlias, cast
 
 import discord
@@ -260,20 +260,4 @@ def has_role(person: Person, roles: tuple[int, ...]) -> bool:
 
 
 Interaction: TypeAlias = discord.Interaction[EssayClient]
-Press = Callable[[Any, Any], Coroutine[Any, Any, None]]
-
-
-def told(press: Press) -> Press:
-    """A button's callback, as it is; whatever fails in it, the person gets a sentence."""
-
-    @wraps(press)
-    async def guarded(button: Any, interaction: Interaction) -> None:
-        try:
-            await press(button, interaction)
-        except Exception as error:
-            await interaction.client.tell_failure(interaction, error)
-
-    return guarded
-
-
 Extend = Callable[[EssayClient], Awaitable[None]]

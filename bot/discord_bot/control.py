@@ -146,7 +146,9 @@ class _Channels(discord.ui.ChannelSelect[SettingsView]):
 
     async def callback(self, interaction: Interaction) -> None:  # type: ignore[override]
         chosen = tuple(each.id for each in self.values)
-        await _keep(interaction, **{self._field: chosen if self._most > 1 else sum(chosen[:1])})
+        await _keep(
+            interaction, **{self._field: chosen if self._most > 1 else next(iter(chosen), 0)}
+        )
 
 
 class _Roles(discord.ui.RoleSelect[SettingsView]):

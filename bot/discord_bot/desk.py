@@ -19,8 +19,14 @@ from bot.discord_bot.memory import Asked, Kept, Memory
 from bot.discord_bot.phrases import say
 from bot.discord_bot.rendering import keep, render_answer, render_draft
 from bot.discord_bot.replies import Means, Reply, Typing, reply_to
-from bot.discord_bot.sharing import SharedAnswers, TooManyQuestions
-from bot.errors import EssayUnknown, LibraryMissing, QuestionInvalid, SettingsInvalid
+from bot.discord_bot.sharing import SharedAnswers
+from bot.errors import (
+    EssayUnknown,
+    LibraryMissing,
+    QuestionInvalid,
+    SettingsInvalid,
+    TooManyQuestions,
+)
 from bot.writing import Draft
 from ingest.errors import IndexMissing
 
@@ -175,7 +181,7 @@ class Desk:
         """Say that the answer comes after a restart; the question stays in memory."""
         if reply.finished:
             return
-        with suppress(Exception):
+        with suppress(Exception):  # who asked gets the answer even so, from the next start
             await reply.finish([say(reply.asked.language, "restarting")], None)
 
     def _reply(self, asked: Asked) -> Reply:

@@ -1,22 +1,20 @@
 """Commands about the essays: list, add, remove."""
 
 import asyncio
-import re
 from contextlib import suppress
-from typing import Self
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.discord_bot.buttons import command_button, row_of
-from bot.discord_bot.client import EssayClient, Interaction, told
+from bot.discord_bot.buttons import KnownButton, command_button, row_of
+from bot.discord_bot.client import EssayClient, Interaction
 from bot.discord_bot.delivery import FAULTS
 from bot.discord_bot.indexing import admit, library_of, reindex_button
 from bot.discord_bot.libraries import Library
 from bot.discord_bot.markdown import clean, escape
 from bot.discord_bot.phrases import say
-from bot.discord_bot.rendering import CUT, LONGEST
+from bot.discord_bot.rendering import CUT
 from bot.discord_bot.shelf import REMOVED, Shelf
 from bot.discord_bot.splitting import split
 from bot.errors import FileRefused
@@ -74,7 +72,7 @@ class EssaysCog(commands.Cog):
         added = any(done for done, _ in lines)
         text = "\n".join([line for _, line in lines] + [say(language, "then_reindex")] * added)
         view = reindex_button(language) if added else None
-        await interaction.edit_original_response(content=split(text, LONGEST)[0], view=view)
+        await interaction.edit_original_response(content=split(text)[0], view=view)
 
     async def _add(self, shelf: Shelf, file: discord.Attachment, replace: bool) -> tuple[bool, str]:
         """Whether a file was added, and the line that says so."""
@@ -149,7 +147,7 @@ async def show_page(interaction: Interaction, page: int) -> None:
         buttons.append(command_button(LIST, say(language, "previous"), page - 1))
     if (page + 1) * LINES < len(rows):
         buttons.append(command_button(LIST, say(language, "next"), page + 1))
-    text = split(f"**{say(language, 'essays')}** ({len(rows)})\n" + "\n".join(lines), LONGEST)
+    text = split(f"**{say(language, 'essays')}** ({len(rows)})\n" + "\n".join(lines))
     await interaction.edit_original_response(content=text[0], view=row_of(*buttons))
 
 
@@ -186,29 +184,10 @@ def _read_manifest(library: Library) -> Manifest | None:
     return None
 
 
-class PageButton(
-    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
-    template=rf"{LIST}:(?P<page>\d{{1,6}})",
-):
+class PageButton(KnownButton, template=rf"{LIST}:(?P<page>\d{{1,6}})"):
     """Turns to another page of the list."""
 
-    def __init__(self, item: discord.ui.Button[discord.ui.View], page: int) -> None:
-        super().__init__(item)
-        self.page = page
-
-    @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction,  # noqa: ARG003
-        item: discord.ui.Item[discord.ui.View],
-        match: re.Match[str],
-    ) -> Self:
-        """The button of this id."""
-        assert isinstance(item, discord.ui.Button)
-        return cls(item, int(match["page"]))
-
-    @told
-    async def callback(self, interaction: Interaction) -> None:
+    async def act(self, interaction: Interaction) -> None:
         """Show it in place of this one."""
         await interaction.response.defer()
-        await show_page(interaction, self.page)
+        await show_page(interaction, int(self.match["page"]))

@@ -1,16 +1,16 @@
 """Earlier turns of a conversation, read from Discord itself, so that a restart forgets nothing."""
 
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 
 import discord
 
-from bot.conversation import Turn
+from bot.conversation import TURNS, Turn
 from bot.discord_bot.delivery import FAULTS
 from bot.discord_bot.markdown import unescape
 from bot.discord_bot.rendering import QUESTION, SMALL
 
-TURNS = 4  # as many as a question may lean on
 MOST_PARTS = 12  # messages of answers that are followed back
 LOOKED_AT = 30  # messages of a thread or of direct messages
 Conversation = discord.Thread | discord.DMChannel
@@ -117,11 +117,8 @@ def _turns(answers: Sequence[tuple[discord.Message, discord.Message | None]]) ->
 def question_in(message: discord.Message) -> str:
     """What a message asks: its text without the mention of whom it asks."""
     text = message.content
-    mentions = [*message.mentions, *message.role_mentions]
-    for mark in (f"<@{each.id}>" for each in mentions):
-        text = text.replace(mark, " ")
-    for each in mentions:
-        text = text.replace(f"<@!{each.id}>", " ").replace(f"<@&{each.id}>", " ")
+    for each in (*message.mentions, *message.role_mentions):
+        text = re.sub(f"<@[!&]?{each.id}>", " ", text)
     return " ".join(text.split())
 
 

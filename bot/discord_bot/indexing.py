@@ -2,23 +2,20 @@
 
 import asyncio
 import json
-import re
 from contextlib import suppress
 from functools import partial
-from typing import Self
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.discord_bot.buttons import command_button, row_of
-from bot.discord_bot.client import EssayClient, Interaction, told
+from bot.discord_bot.buttons import KnownButton, command_button, row_of
+from bot.discord_bot.client import EssayClient, Interaction
 from bot.discord_bot.delivery import FAULTS, deliver
 from bot.discord_bot.libraries import Library
 from bot.discord_bot.markdown import escape
 from bot.discord_bot.phrases import say
 from bot.discord_bot.reindexing import DIGEST, Reindexer, digest_of
-from bot.discord_bot.rendering import LONGEST
 from bot.discord_bot.splitting import split
 from bot.errors import ReindexFailed
 from ingest.sync import SyncReport
@@ -119,7 +116,7 @@ class IndexCog(commands.Cog):
         async def tell(line: str) -> None:
             with suppress(*FAULTS):
                 text = say(language, "reindexing", line=escape(line))
-                await message.edit(content=split(text, LONGEST)[0])
+                await message.edit(content=split(text)[0])
 
         try:
             report = await self._reindexer.run(library, tell)
@@ -208,39 +205,23 @@ def _with_failures(text: str, report: SyncReport, language: str) -> str:
         say(language, "left_out", source=escape(source), reason=escape(reason))
         for source, reason in report.failed.items()
     ]
-    return split("\n".join([text, *failed]), LONGEST)[0]
+    return split("\n".join([text, *failed]))[0]
 
 
 class ConfirmButton(
-    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
+    KnownButton,
     template=rf"{REINDEX}(:(?P<planned>{DIGEST}))?:0"
     rf"|{ROLLBACK}:(?P<shown>{GENERATION}):(?P<earlier>{GENERATION}):0",
 ):
     """Does what a command planned; who may is asked again, since a button outlives a role."""
 
-    def __init__(self, item: discord.ui.Button[discord.ui.View], match: re.Match[str]) -> None:
-        super().__init__(item)
-        self._match = match
-
-    @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction,  # noqa: ARG003
-        item: discord.ui.Item[discord.ui.View],
-        match: re.Match[str],
-    ) -> Self:
-        """The button of this id."""
-        assert isinstance(item, discord.ui.Button)
-        return cls(item, match)
-
-    @told
-    async def callback(self, interaction: Interaction) -> None:
+    async def act(self, interaction: Interaction) -> None:
         """Do it."""
         if not await admit(interaction.client, interaction):
             return
         cog = interaction.client.get_cog(IndexCog.__name__)
         assert isinstance(cog, IndexCog)
-        planned, shown, earlier = self._match.group("planned", "shown", "earlier")
+        planned, shown, earlier = self.match.group("planned", "shown", "earlier")
         if planned:
             await cog.begin_reindex(interaction, planned)
         elif earlier:

@@ -76,12 +76,12 @@ async def inspect(token: str, patience: float = PATIENCE) -> Application:
         ) from error
     except (OSError, aiohttp.ClientError) as error:
         raise DiscordUnreachable(
-            f"Discord cannot be reached ({_reason(error)}); see that this machine's network, "
+            f"Discord cannot be reached ({first_line(error)}); see that this machine's network, "
             "proxy and firewall let it open https://discord.com."
         ) from error
     except (discord.DiscordException, KeyError, TypeError, ValueError) as error:
         raise DiscordFailed(
-            f"Discord answered with something else than was asked ({_reason(error)}); try again "
+            f"Discord answered with something else than was asked ({first_line(error)}); try again "
             "later, and see that no proxy answers in its place."
         ) from error
 
@@ -112,7 +112,3 @@ async def _servers(client: discord.Client) -> AsyncIterator[Server]:
 def _missing(granted: discord.Permissions) -> list[str]:
     lacking = discord.Permissions(NEEDED.value & ~granted.value)
     return [SHOWN_NAMES.get(name, name).replace("_", " ") for name, lacks in lacking if lacks]
-
-
-def _reason(error: Exception) -> str:
-    return first_line(error) or type(error).__name__

@@ -42,15 +42,12 @@ class Libraries:
 
     def _library(self, name: str, essays: Path, index: Path) -> Library:
         if name not in self._open:
-            store = self._store(index)
+            store = open_store(index, self._settings.chroma_url)
             published = PublishedIndex(store, self._models.embeddings.identity)
             models = self._models
             answerer = Answerer(published, models.embeddings, models.reranker, models.writer)
             self._open[name] = Library(name, essays, index, store, answerer)
         return self._open[name]
-
-    def _store(self, index: Path) -> Store:
-        return open_store(index, self._settings.chroma_url)
 
     def close(self) -> None:
         """Close every index; call it when no one asks."""

@@ -13,9 +13,9 @@ MOST_BUCKETS = 10_000  # before those that are full again are dropped
 class Rates:
     """Questions a minute."""
 
-    person: int = 6
-    server: int = 120
-    overall: int = 600
+    person: int
+    server: int
+    overall: int
 
 
 class Limits:
@@ -44,4 +44,4 @@ class Limits:
             full = [k for k, each in self._buckets.items() if each.get_tokens(now) == each.rate]
             for key in full:
                 del self._buckets[key]
-        return self._buckets.setdefault((kind, id), Cooldown(int(rate), MINUTE))
+        return self._buckets.setdefault((kind, id), Cooldown(rate, MINUTE))

@@ -1,9 +1,8 @@
 """What happens when a button below an answer is pressed, be it of this start or an earlier one."""
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Self, cast
+from typing import Any, cast
 from weakref import WeakValueDictionary
 
 import discord
@@ -18,15 +17,16 @@ from bot.discord_bot.buttons import (
     PAGE,
     PASSAGES,
     SHARE,
+    KnownButton,
     answer_buttons,
     page_buttons,
 )
-from bot.discord_bot.client import EssayClient, Interaction, told
+from bot.discord_bot.client import EssayClient, Interaction
 from bot.discord_bot.delivery import FAULTS
 from bot.discord_bot.markdown import escape
 from bot.discord_bot.memory import Asked, Kept
 from bot.discord_bot.phrases import say
-from bot.discord_bot.rendering import LONGEST, render_answer, render_passage
+from bot.discord_bot.rendering import render_answer, render_passage
 from bot.discord_bot.splitting import split
 
 LONGEST_REASON = 1_000
@@ -35,38 +35,17 @@ PATIENCE = 15 * 60.0  # seconds for a reason, as long as Discord takes one
 _reporting: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # by question
 
 
-class AnswerButton(
-    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
-    template=ANSWER_BUTTON,
-):
-    """One of them, known by its id alone."""
+class AnswerButton(KnownButton, template=ANSWER_BUTTON):
+    """One of those below an answer."""
 
-    def __init__(
-        self, item: discord.ui.Button[discord.ui.View], action: str, id: str, page: int
-    ) -> None:
-        super().__init__(item)
-        self.action, self.id_, self.page = action, id, page
-
-    @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction,  # noqa: ARG003
-        item: discord.ui.Item[discord.ui.View],
-        match: re.Match[str],
-    ) -> Self:
-        """The button of this id."""
-        assert isinstance(item, discord.ui.Button)
-        return cls(item, match["action"], match["id"], int(match["page"]))
-
-    @told
-    async def callback(self, interaction: Interaction) -> None:
+    async def act(self, interaction: Interaction) -> None:
         """Do what the button is for, with the answer it stands below."""
-        found = await interaction.client.desk.find(self.id_)
+        found = await interaction.client.desk.find(self.match["id"])
         refusal = await _refusal(interaction, found[0] if found else None)
         if found is None or refusal:
             await interaction.response.send_message(refusal, ephemeral=True)
             return
-        await _ACTIONS[self.action](interaction, *found, self.page)
+        await _ACTIONS[self.match["action"]](interaction, *found, int(self.match["page"]))
 
 
 async def _refusal(interaction: Interaction, asked: Asked | None) -> str:
@@ -160,10 +139,15 @@ class Reason(discord.ui.Modal):
         )
         self.add_item(self.reason)
 
-    @told
-    async def on_submit(self, interaction: Interaction) -> None:
+    async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
         """Remember it."""
         await _note(interaction, self._asked, BAD, self.reason.value)
+
+    async def on_error(  # type: ignore[override]  # as discord.py's own does
+        self, interaction: discord.Interaction[Any], error: Exception, /
+    ) -> None:
+        """Whatever fails, the person gets a sentence."""
+        await interaction.client.tell_failure(interaction, error)
 
 
 async def _note(interaction: Interaction, asked: Asked, kind: str, reason: str = "") -> None:
@@ -196,7 +180,7 @@ async def _tell_moderators(client: EssayClient, asked: Asked) -> bool:
         return False
     channel = client.get_partial_messageable(server.report_channel)
     text = say(server.language, "report", question=escape(asked.question))
-    return await client.post(channel, split(text, LONGEST)[0]) is not None
+    return await client.post(channel, split(text)[0]) is not None
 
 
 _ACTIONS: dict[str, Callable[[Interaction, Asked, Kept, int], Awaitable[None]]] = {

@@ -6,9 +6,8 @@ from bot.citations import Citation
 from bot.discord_bot.markdown import escape
 from bot.discord_bot.memory import Asked, Kept
 from bot.discord_bot.phrases import say
-from bot.discord_bot.splitting import split
+from bot.discord_bot.splitting import LIMIT, split
 
-LONGEST = 2_000  # characters of a message
 LONGEST_HEADER = 300  # of a question above its answer
 AROUND = (700, 350, 100, 0)  # characters shown of a paragraph on either side of a quote
 SMALL = "-# "  # before what Discord shows in small letters
@@ -33,7 +32,7 @@ def render_answer(asked: Asked, kept: Kept, *, header: bool) -> list[str]:
     blocks = [_header(asked.question)] if header else []
     blocks.append(_body(kept, asked.language))
     blocks.append("\n".join(_small_lines(kept, asked.language)))
-    return split("\n\n".join(block for block in blocks if block), LONGEST)
+    return split("\n\n".join(block for block in blocks if block))
 
 
 def _header(question: str) -> str:
@@ -75,14 +74,13 @@ def _mark(number: int) -> str:
 
 
 def _place(citation: Citation) -> str:
-    named = (citation.title, citation.author, citation.section)
-    return escape(" ".join(", ".join(name for name in named if name).split()))
+    return escape(" ".join(citation.origin.split()))
 
 
 def render_draft(text: str, language: str) -> str:
     """A draft, marked as one."""
     draft = say(language, "draft", text=escape(text))
-    return split(draft, LONGEST - len(CUT))[0] + (CUT if len(draft) > LONGEST else "")
+    return split(draft, LIMIT - len(CUT))[0] + (CUT if len(draft) > LIMIT else "")
 
 
 def render_passage(citation: Citation, found: Surroundings | None, language: str) -> str:
@@ -93,9 +91,9 @@ def render_passage(citation: Citation, found: Surroundings | None, language: str
     for around in AROUND:
         before, after = _ending(found.before, around), _beginning(found.after, around)
         shown = f"{place}\n{escape(before)}**{escape(citation.quote)}**{escape(after)}"
-        if len(shown) <= LONGEST:
+        if len(shown) <= LIMIT:
             return shown
-    return split(f"{place}\n{escape(citation.quote)}", LONGEST)[0]
+    return split(f"{place}\n{escape(citation.quote)}")[0]
 
 
 def _ending(text: str, length: int) -> str:

@@ -6,18 +6,14 @@ from contextlib import aclosing
 
 from bot.answering import Found
 from bot.answers import Answer
+from bot.errors import TooManyQuestions
 from bot.writing import Draft
-from ingest.errors import EssayBotError
 
 AT_ONCE = 8  # answers being made
 MOST_WAITING = 200  # others; who comes then is asked to come again
 
 Event = Found | Draft | Answer
 Begin = Callable[[], AsyncGenerator[Event]]
-
-
-class TooManyQuestions(EssayBotError):
-    """So many questions wait that one more would wait too long."""
 
 
 class SharedAnswers:
