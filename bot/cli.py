@@ -53,7 +53,7 @@ BatchOption = Annotated[
 def ingest(
     essays: Annotated[
         Path | None,
-        typer.Argument(metavar="[ESSAYS]", help="The folder. [default: ESSAYS_DIR, or essays]"),
+        typer.Argument(metavar="ESSAYS", help="The folder.", show_default="ESSAYS_DIR, or essays"),
     ] = None,
     index: IndexOption = None,
     dry_run: Annotated[

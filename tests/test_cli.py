@@ -304,6 +304,23 @@ def test_help_teaches(run: Run, command: tuple[str, ...]) -> None:
     assert "Usage: " in result.out
 
 
+@pytest.mark.parametrize(
+    ("command", "defaults"),
+    [
+        (("ingest",), ["ESSAYS_DIR, or essays", "INDEX_DIR, or index"]),
+        (("index", "rollback"), ["the one before", "INDEX_DIR, or index"]),
+        (("eval", "scifact"), ["reports/NAME.html in INDEX_DIR, or index"]),
+        (("eval", "all"), ["those of this version"]),
+    ],
+)
+def test_help_tells_what_is_taken_where_nothing_is_named(
+    run: Run, command: tuple[str, ...], defaults: list[str]
+) -> None:
+    told = " ".join(run(*command, "--help").out.replace("│", " ").split())
+    for default in defaults:
+        assert f"[default: ({default})]" in told
+
+
 def test_the_default_needs_no_network(seed_index: Path, tmp_path: Path) -> None:
     program = (
         "import sys\n"
