@@ -478,6 +478,11 @@ def test_an_output_that_is_full_is_told(seed_index: Path, command: str) -> None:
     assert_one_sentence(run_in_shell(f"{command} >/dev/full", seed_index), told)
 
 
+def test_a_file_that_cannot_grow_is_told(seed_index: Path) -> None:
+    done = run_in_shell("ulimit -f 0; $BOT --help >out", seed_index)
+    assert_one_sentence(done, "Standard output takes nothing more (File too large)")
+
+
 def test_an_error_of_the_program_itself_keeps_its_traceback() -> None:
     program = (
         "from bot.cli import app, main\n"
@@ -492,7 +497,7 @@ def test_an_error_of_the_program_itself_keeps_its_traceback() -> None:
         text=True,
         check=False,
     )
-    assert done.returncode == 1
+    assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.endswith("OSError: a bug\n")
 
 
