@@ -255,14 +255,14 @@ def _show(report: "Report", path: Path | None, as_json: bool) -> None:
     from bot.terminal import new_console
     from evals.reporting import print_report, write_report
 
-    path = path or read_settings().index_dir / "reports" / f"{report.name}.html"
-    write_report(path, report)
     if as_json:
         for figure in report.figures:
             record = {"benchmark": report.name, **_without_nan(asdict(figure))}
             print_json(record)
     else:
         print_report(new_console(), report)
+    path = path or read_settings().index_dir / "reports" / f"{report.name}.html"
+    write_report(path, report)  # last, since the figures may have taken minutes
     typer.echo(f"The report is {path}", err=True)
 
 
