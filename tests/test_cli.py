@@ -521,6 +521,16 @@ def test_settings_that_cannot_be_read_are_told(run: Run, tmp_path: Path) -> None
     assert_one_sentence(run("ask", "Why?"), ".env", "UTF-8")
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("INDEX_DIR", "~nobody-of-this-name/x"), ("CHAT_PRICE_INPUT", "inf")]
+)
+def test_a_setting_that_cannot_be_used_is_named(
+    run: Run, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert_one_sentence(run("ask", "Why?"), f"The setting {name} cannot be used: ")
+
+
 def test_a_folder_in_the_home_directory_can_be_named_as_in_a_shell(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
