@@ -1,7 +1,9 @@
 """The commands of `essay-bot`: read arguments, call one use case, print."""
 
+import errno
 import gc
 import io
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
@@ -35,6 +37,8 @@ app.add_typer(index_commands.app, name="index")
 app.add_typer(eval_commands.app, name="eval")
 
 BAD_BYTES = "surrogateescape"
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+STDOUT = 1
 GARBAGE = 50_000  # new objects between two looks for it: imports and manifests make many to keep
 QuestionArgument = Annotated[
     str | None, typer.Argument(metavar="QUESTION", help="The question, in quotes.")
@@ -53,7 +57,7 @@ BatchOption = Annotated[
 def ingest(
     essays: Annotated[
         Path | None,
-        typer.Argument(metavar="[ESSAYS]", help="The folder. [default: ESSAYS_DIR, or essays]"),
+        typer.Argument(metavar="ESSAYS", help="The folder.", show_default="ESSAYS_DIR, or essays"),
     ] = None,
     index: IndexOption = None,
     dry_run: Annotated[
@@ -188,7 +192,7 @@ def main() -> None:
     except EssayBotError as error:
         _fail(str(error))
     except OSError as error:
-        if error.filename is not None or _output_works():
+        if error.filename is not None or not _output_fails(error):
             raise
         _fail(f"Standard output takes nothing more ({error.strerror}); send it somewhere else.")
 
@@ -198,13 +202,15 @@ def _fail(told: str) -> NoReturn:
     sys.exit(1)
 
 
-def _output_works() -> bool:
-    """Tried with an empty line, since a stream forgets what it could not write."""
+def _output_fails(error: OSError) -> bool:
+    """Told by the error of a full disk; else tried with nothing, so that nothing is added."""
+    if error.errno in FULL:
+        return True
     try:
-        print(flush=True)
+        os.write(STDOUT, b"")
     except OSError:
-        return False
-    return True
+        return True
+    return False
 
 
 def _set_encodings() -> None:

@@ -57,7 +57,7 @@ def list_generations(index: IndexOption = None, as_json: JsonOption = False) -> 
 def rollback(
     generation: Annotated[
         str | None,
-        typer.Argument(metavar="[GENERATION]", help="Which one. [default: the one before]"),
+        typer.Argument(metavar="GENERATION", help="Which one.", show_default="the one before"),
     ] = None,
     index: IndexOption = None,
 ) -> None:

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 IndexOption = Annotated[
     Path | None,
-    typer.Option("--index", metavar="DIR", help="The index folder. [default: INDEX_DIR, or index]"),
+    typer.Option(
+        "--index", metavar="DIR", help="The index folder.", show_default="INDEX_DIR, or index"
+    ),
 ]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print nothing but JSON, one object a line.")

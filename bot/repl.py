@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -231,4 +231,12 @@ def _history(place: Path) -> History:
             place.chmod(0o600)
     except OSError:
         return InMemoryHistory()
-    return FileHistory(place)
+    return _KeptHistory(place)
+
+
+class _KeptHistory(FileHistory):
+    """Goes on where the disk is full: a line that is not kept is no reason to stop."""
+
+    def store_string(self, string: str) -> None:
+        with suppress(OSError):
+            super().store_string(string)

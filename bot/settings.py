@@ -24,8 +24,8 @@ class Settings(BaseSettings):
     chat_base_url: str = ""
     chat_patience: float = Field(default=60, gt=0)
     chat_tokens_a_day: int = Field(default=0, ge=0)
-    chat_price_input: float = Field(default=0, ge=0)
-    chat_price_output: float = Field(default=0, ge=0)
+    chat_price_input: float = Field(default=0, ge=0, allow_inf_nan=False)  # JSON has no infinity
+    chat_price_output: float = Field(default=0, ge=0, allow_inf_nan=False)
     data_dir: Path = Path("data")
     discord_token: SecretStr = SecretStr("")
     discord_message_content: bool = False
@@ -38,7 +38,10 @@ class Settings(BaseSettings):
     @field_validator("essays_dir", "index_dir", "data_dir")
     @classmethod
     def _expand(cls, place: Path) -> Path:
-        return place.expanduser()
+        try:
+            return place.expanduser()
+        except RuntimeError as error:
+            raise ValueError(f"{place} lies in the home directory of nobody here") from error
 
 
 def read_settings() -> Settings:
@@ -49,7 +52,7 @@ def read_settings() -> Settings:
         first = error.errors()[0]
         name = str(first["loc"][0]).upper()
         raise SettingsInvalid(f"The setting {name} cannot be used: {first['msg']}.") from error
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError) as error:
         raise SettingsInvalid(
             f"The settings cannot be read ({error}); see that .env is a text file in UTF-8."
         ) from error

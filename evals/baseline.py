@@ -9,7 +9,7 @@ import pydantic
 
 from evals.errors import BenchmarkMissing, first_fault
 from evals.figures import Figure
-from evals.reporting import Report, show_number
+from evals.reporting import Report, keep, show_number
 
 BASELINE = Path(__file__).with_name("baseline.json")
 
@@ -49,10 +49,12 @@ def read_baseline(path: Path) -> Baseline:
         return _BASELINE.validate_json(path.read_bytes()) if path.exists() else {}
     except pydantic.ValidationError as error:
         raise BenchmarkMissing(f"{path} is no baseline ({first_fault(error)}).") from error
+    except OSError as error:
+        raise BenchmarkMissing(f"{path} cannot be read ({error.strerror}); name a file.") from error
 
 
 def write_baseline(path: Path, reports: Iterable[Report]) -> None:
-    """Keep what was measured; benchmarks that were not run stay as they are."""
+    """Keep what was measured; what was not run stays as it is. Raises FigureUnkept."""
     kept = {
         name: {key: asdict(old) for key, old in each.items()}
         for name, each in read_baseline(path).items()
@@ -61,7 +63,7 @@ def write_baseline(path: Path, reports: Iterable[Report]) -> None:
         kept[report.name] = {
             each.name: asdict(_kept(each)) for each in report.figures if each.count
         }
-    path.write_text(json.dumps(kept, indent=2, sort_keys=True) + "\n", "utf-8")
+    keep(path, json.dumps(kept, indent=2, sort_keys=True) + "\n")
 
 
 def _kept(figure: Figure) -> Kept:

@@ -31,13 +31,17 @@ IndexesOption = Annotated[
     typer.Option(
         "--index",
         metavar="DIR",
-        help="Where this benchmark's index is kept. [default: evals-NAME in INDEX_DIR, or index]",
+        help="Where this benchmark's index is kept.",
+        show_default="evals-NAME in INDEX_DIR, or index",
     ),
 ]
 ReportOption = Annotated[
     Path | None,
     typer.Option(
-        "--report", metavar="FILE", help="[default: reports/NAME.html in INDEX_DIR, or index]"
+        "--report",
+        metavar="FILE",
+        help="Where the report goes.",
+        show_default="reports/NAME.html in INDEX_DIR, or index",
     ),
 ]
 SampleOption = Annotated[
@@ -144,15 +148,19 @@ def everything(
     *,
     index: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Where indexes are kept. [default: INDEX_DIR, or index]"),
+        typer.Option(
+            metavar="DIR", help="Where indexes are kept.", show_default="INDEX_DIR, or index"
+        ),
     ] = None,
     report: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Where reports go. [default: reports in INDEX_DIR]"),
+        typer.Option(
+            metavar="DIR", help="Where reports go.", show_default="reports in INDEX_DIR, or index"
+        ),
     ] = None,
     baseline: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Earlier figures. [default: those of this version]"),
+        typer.Option(metavar="FILE", help="Earlier figures.", show_default="those of this version"),
     ] = None,
     update_baseline: Annotated[
         bool, typer.Option("--update-baseline", help="Keep these figures as the baseline.")
@@ -248,14 +256,14 @@ def _show(report: "Report", path: Path | None, as_json: bool) -> None:
     from bot.terminal import new_console
     from evals.reporting import print_report, write_report
 
-    path = path or read_settings().index_dir / "reports" / f"{report.name}.html"
-    write_report(path, report)
     if as_json:
         for figure in report.figures:
             record = {"benchmark": report.name, **_without_nan(asdict(figure))}
             print_json(record)
     else:
         print_report(new_console(), report)
+    path = path or read_settings().index_dir / "reports" / f"{report.name}.html"
+    write_report(path, report)  # last, since the figures may have taken minutes
     typer.echo(f"The report is {path}", err=True)
 
 

@@ -16,6 +16,10 @@ class ExtraMissing(EssayBotError):
     """A library that only measuring needs is not installed."""
 
 
+class FigureUnkept(EssayBotError):
+    """A report or a baseline cannot be written where it was to be."""
+
+
 def first_fault(error: "pydantic.ValidationError") -> str:
     """What does not fit first, and where, as a clause."""
     first = error.errors()[0]

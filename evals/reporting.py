@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table as TerminalTable
 
 from bot.display import plain, plain_line
+from evals.errors import FigureUnkept
 from evals.figures import Figure
 
 FIGURE_COLUMNS = ("figure", "value", "95 % interval", "questions", "target")
@@ -106,9 +107,19 @@ def _terminal_table(table: Table) -> TerminalTable:
 
 
 def write_report(path: Path, report: Report) -> None:
-    """Write the HTML file, and the folder it lies in."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(as_html(report), "utf-8")
+    """Write the HTML file, and the folder it lies in. Raises FigureUnkept."""
+    keep(path, as_html(report))
+
+
+def keep(path: Path, text: str) -> None:
+    """Write a file, and the folder it lies in. Raises FigureUnkept."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        raise FigureUnkept(
+            f"{path} cannot be written ({error.strerror}); name a file in a folder that can be."
+        ) from error
 
 
 def as_html(report: Report) -> str:

@@ -53,6 +53,8 @@ class FolderStore:
             return (self.folder / "CURRENT").read_text("utf-8").split()
         except (FileNotFoundError, NotADirectoryError):
             return []
+        except PermissionError as error:
+            raise _forbidden(self.folder, error) from error
         except (OSError, ValueError) as error:
             raise damaged(self.folder / "CURRENT", error) from error
 
@@ -61,9 +63,11 @@ class FolderStore:
         return self.folder / "generations" / name
 
     def manifest(self, name: str) -> Manifest:
-        """What a generation holds. Raises IndexDamaged."""
+        """What a generation holds. Raises IndexDamaged, and IndexUnwritable."""
         try:
             return parse_manifest((self.place(name) / "manifest.json").read_bytes())
+        except PermissionError as error:
+            raise _forbidden(self.folder, error) from error
         except (OSError, ValueError) as error:
             raise damaged(self.place(name), error) from error
 
@@ -81,9 +85,7 @@ class FolderStore:
                 keywords = KeywordIndex.load(self.place(name) / "keywords")
                 return Generation(name, manifest, rows, keywords, opened.pop_all().close)
         except PermissionError as error:
-            raise IndexUnwritable(
-                f"The index {self.folder} cannot be read ({error}); change its permissions."
-            ) from error
+            raise _forbidden(self.folder, error) from error
         except IndexUnwritable:
             raise
         except Exception as error:  # Chroma has no error tree of its own for a broken folder
@@ -165,6 +167,10 @@ class FolderStore:
                 f"{_who(writer)} is writing the index {self.folder}; "
                 "wait until it is done and try again."
             ) from error
+
+
+def _forbidden(folder: Path, error: PermissionError) -> IndexUnwritable:
+    return IndexUnwritable(f"The index {folder} cannot be read ({error}); change its permissions.")
 
 
 def remove_generations(folder: Path, kept: Collection[str] = ()) -> None:

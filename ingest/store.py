@@ -41,7 +41,7 @@ class Store(Protocol):
         """The names of those that are kept, the published one first, then back in time."""
 
     def manifest(self, name: str) -> Manifest:
-        """What a generation holds. Raises IndexDamaged."""
+        """What a generation holds. Raises IndexDamaged, and IndexUnwritable."""
 
     def open(self, name: str) -> "Generation":
         """Open a generation for reading. Raises IndexDamaged and IndexUnwritable."""

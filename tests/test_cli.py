@@ -304,6 +304,23 @@ def test_help_teaches(run: Run, command: tuple[str, ...]) -> None:
     assert "Usage: " in result.out
 
 
+@pytest.mark.parametrize(
+    ("command", "defaults"),
+    [
+        (("ingest",), ["ESSAYS_DIR, or essays", "INDEX_DIR, or index"]),
+        (("index", "rollback"), ["the one before", "INDEX_DIR, or index"]),
+        (("eval", "scifact"), ["reports/NAME.html in INDEX_DIR, or index"]),
+        (("eval", "all"), ["those of this version"]),
+    ],
+)
+def test_help_tells_what_is_taken_where_nothing_is_named(
+    run: Run, command: tuple[str, ...], defaults: list[str]
+) -> None:
+    told = " ".join(run(*command, "--help").out.replace("│", " ").split())
+    for default in defaults:
+        assert f"[default: ({default})]" in told
+
+
 def test_the_default_needs_no_network(seed_index: Path, tmp_path: Path) -> None:
     program = (
         "import sys\n"
@@ -461,6 +478,11 @@ def test_an_output_that_is_full_is_told(seed_index: Path, command: str) -> None:
     assert_one_sentence(run_in_shell(f"{command} >/dev/full", seed_index), told)
 
 
+def test_a_file_that_cannot_grow_is_told(seed_index: Path) -> None:
+    done = run_in_shell("ulimit -f 0; $BOT --help >out", seed_index)
+    assert_one_sentence(done, "Standard output takes nothing more (File too large)")
+
+
 def test_an_error_of_the_program_itself_keeps_its_traceback() -> None:
     program = (
         "from bot.cli import app, main\n"
@@ -475,7 +497,7 @@ def test_an_error_of_the_program_itself_keeps_its_traceback() -> None:
         text=True,
         check=False,
     )
-    assert done.returncode == 1
+    assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.endswith("OSError: a bug\n")
 
 
@@ -497,6 +519,16 @@ def test_json_is_json_in_any_encoding_of_the_output(index_of: IndexOf, encoding:
 def test_settings_that_cannot_be_read_are_told(run: Run, tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"INDEX_DIR=caf\xe9")
     assert_one_sentence(run("ask", "Why?"), ".env", "UTF-8")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("INDEX_DIR", "~nobody-of-this-name/x"), ("CHAT_PRICE_INPUT", "inf")]
+)
+def test_a_setting_that_cannot_be_used_is_named(
+    run: Run, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert_one_sentence(run("ask", "Why?"), f"The setting {name} cannot be used: ")
 
 
 def test_a_folder_in_the_home_directory_can_be_named_as_in_a_shell(

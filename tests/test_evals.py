@@ -440,6 +440,23 @@ def test_a_benchmark_prints_a_table_and_tells_where_its_report_is(run: Run, tmp_
     assert (tmp_path / "here").is_dir()
 
 
+def test_a_report_that_cannot_be_written_is_told_and_the_figures_are_shown(
+    run: Run, tmp_path: Path
+) -> None:
+    folder = write_scifact(tmp_path / "data")
+    code, out, err = run("scifact", folder, "--report", folder)
+    assert code == 1
+    assert "nDCG@10" in out
+    told = f"essay-bot: {folder} cannot be written (Is a directory); name a file in a folder"
+    assert err.splitlines()[-1].startswith(told)
+
+
+def test_a_baseline_that_is_a_folder_is_told(run: Run, tmp_path: Path) -> None:
+    code, out, err = run("all", tmp_path, "--baseline", tmp_path)
+    assert (code, out) == (1, "")
+    assert err == f"essay-bot: {tmp_path} cannot be read (Is a directory); name a file.\n"
+
+
 @pytest.mark.parametrize("name", ["chunking", "scifact", "squad2", "questions", "claims", "all"])
 def test_absent_data_is_told_in_one_sentence(run: Run, tmp_path: Path, name: str) -> None:
     code, out, err = run(name, tmp_path / "nowhere")

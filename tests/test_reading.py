@@ -1,4 +1,5 @@
 import errno
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -152,6 +153,33 @@ def test_a_full_disk_is_told_and_no_index_is_called_damaged_for_it(
     store = FolderStore(disk / "index")
     with pytest.raises(IndexUnwritable, match=r"read-only or full.*No space left.*free some space"):
         store.open(store.published())
+
+
+@contextmanager
+def another_user() -> Iterator[None]:
+    """Without the rights of root, who may read anything."""
+    own = os.geteuid()
+    if own == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(own)
+
+
+def test_an_index_that_may_not_be_read_is_not_called_damaged(
+    essays: WriteEssays, tmp_path: Path, embeddings: SentenceEmbeddings
+) -> None:
+    store = FolderStore(tmp_path / "index")
+    name = sync(essays(one="The cat sleeps all day."), store, embeddings).generation
+    store.folder.chmod(0)
+    told = r"cannot be read .* change its permissions"
+    with another_user():
+        with pytest.raises(IndexUnwritable, match=told):
+            store.published()
+        with pytest.raises(IndexUnwritable, match=told):
+            store.manifest(name)
+    store.folder.chmod(0o755)
 
 
 def no_space(*_: object) -> None:

@@ -137,6 +137,19 @@ def test_in_a_terminal_a_question_is_answered_and_remembered_by_the_next_run(des
     assert "What is energy imperialism?" in history.read_text("utf-8")
 
 
+def test_a_history_that_cannot_be_kept_disturbs_no_conversation(desk: Desk) -> None:
+    terminal = desk.chat()
+    terminal.expect_exact("›")
+    terminal.sendline("/help")
+    terminal.expect_exact("Ctrl-C cancels an answer")
+    (history,) = desk.folder.rglob("history")
+    history.unlink()
+    history.mkdir()
+    terminal.sendline("What is energy imperialism?")
+    assert terminal.expect_exact(["gives birth to those products.”", "Exception"]) == 0
+    terminal.close(force=True)
+
+
 def test_ctrl_c_cancels_an_answer_and_the_conversation_goes_on(desk: Desk) -> None:
     terminal = desk.chat(EMBEDDING_BACKEND="torch")  # which takes its time
     terminal.expect_exact("›")
