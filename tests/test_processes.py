@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+import httpx
 import pytest
 
 from evals.syncing import server as run_server
+from ingest.chroma import _sessions
 from ingest.errors import IndexBusy, IndexMissing, IndexUnreachable
 from ingest.publishing import FolderStore
 from ingest.records import KEEP
@@ -192,6 +194,16 @@ class TestServer:
         with pytest.raises(IndexUnreachable, match="answer") as told:
             ServerStore("http://me:secret@localhost:9", "index").published()
         assert "secret" not in str(told.value)
+
+    def test_what_a_proxy_answers_while_the_server_is_away_is_told_as_that(
+        self, connect: Connect, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        store = connect()
+        proxy = httpx.MockTransport(lambda _: httpx.Response(502, text="<html>"))
+        for session in _sessions(store.client):
+            monkeypatch.setattr(session, "_transport", proxy)
+        with pytest.raises(IndexUnreachable, match="502 Bad Gateway"):
+            store.published()
 
     def test_looking_and_a_dry_run_write_nothing(self, connect: Connect, tmp_path: Path) -> None:
         store, essays = connect("fresh"), tmp_path / "essays"
