@@ -1,6 +1,5 @@
 """The next generation of an index in a folder, built aside from the one before it."""
 
-import os
 import secrets
 from collections.abc import Set
 from contextlib import suppress
@@ -14,6 +13,7 @@ from ingest.publishing import (
     GENERATION,
     FolderStore,
     copy_chroma,
+    flush,
     remove_generations,
     sizes_in,
 )
@@ -97,7 +97,7 @@ class FolderDraft:
         files = sizes_in(self._folder)
         told = dump_manifest(replace(manifest, deleted=self._deleted, files=files))
         (self._folder / "manifest.json").write_bytes(told)
-        _flush(self._folder)
+        flush([*self._folder.rglob("*"), self._folder])
         name = self._folder.rename(self._store.place(self._folder.name)).name
         self._store.point_to(name)
         self._store.remove_strays()
@@ -125,16 +125,6 @@ def _vectors(previous: Generation | None, editions: Set[str]) -> dict[str, Vecto
     if previous is None:
         return {}
     return {passage.digest: vector for passage, vector in previous.rows.rows_of(sorted(editions))}
-
-
-def _flush(folder: Path) -> None:
-    """Have the disk hold all of a folder: the pointer must not survive a power cut alone."""
-    for path in [*folder.rglob("*"), folder]:
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def _number(generation: Path) -> int:

@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -106,11 +106,10 @@ class FolderStore:
     def point_to(self, name: str) -> None:
         """Have CURRENT name this generation first, in one atomic step."""
         pointer = self.folder / "CURRENT.new"
-        with pointer.open("w", encoding="utf-8") as file:
-            file.write("\n".join(with_latest(name, self.generations())) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        pointer.write_text("\n".join(with_latest(name, self.generations())) + "\n", "utf-8")
+        flush([pointer, self.folder / "generations"])  # it must not outlive a power cut alone
         pointer.replace(self.folder / "CURRENT")
+        flush([self.folder])
 
     @contextmanager
     def writing(self) -> Iterator["FolderDraft"]:
@@ -165,6 +164,16 @@ class FolderStore:
                 f"{_who(writer)} is writing the index {self.folder}; "
                 "wait until it is done and try again."
             ) from error
+
+
+def flush(paths: Iterable[Path]) -> None:
+    """Have the disk hold these files and folders, the names in them too."""
+    for path in paths:
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def remove_generations(folder: Path, kept: Collection[str] = ()) -> None:

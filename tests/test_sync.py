@@ -1,6 +1,7 @@
 import json
 import os
 import shutil
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -429,6 +430,26 @@ def test_what_a_killed_writer_left_is_no_generation_and_is_removed(
         third,
     }
     assert not (store.folder / "CURRENT.new").exists()
+
+
+def test_the_disk_holds_a_generation_before_it_is_pointed_to_and_then_the_pointer(
+    essays: WriteEssays, store: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = sync(essays(one=ONE), store, LetterEmbeddings()).generation
+    held: list[tuple[Path, str]] = []  # what is flushed, and the published generation just then
+
+    def note(handle: int, flush: Callable[[int], None] = os.fsync) -> None:
+        held.append((Path(f"/proc/self/fd/{handle}").readlink(), store.published()))
+        flush(handle)
+
+    monkeypatch.setattr("os.fsync", note)
+    second = sync(essays(two=TWO), store, LetterEmbeddings()).generation
+    assert (store.folder / "building" / second / "manifest.json", first) in held
+    assert held[-3:] == [
+        (store.folder / "CURRENT.new", first),
+        (store.folder / "generations", first),
+        (store.folder, second),
+    ]
 
 
 def test_an_index_among_the_essays_removes_only_what_it_wrote_itself(
