@@ -48,13 +48,24 @@ class FolderStore:
         )
 
     def generations(self) -> list[str]:
-        """The names of those that are kept, the published one first, then back in time."""
+        """The names of those that are kept, the published one first, then back in time.
+
+        Raises IndexDamaged.
+        """
+        pointer = self.folder / "CURRENT"
         try:
-            return (self.folder / "CURRENT").read_text("utf-8").split()
+            names = pointer.read_text("utf-8").split()
         except (FileNotFoundError, NotADirectoryError):
             return []
         except (OSError, ValueError) as error:
-            raise damaged(self.folder / "CURRENT", error) from error
+            raise damaged(pointer, error) from error
+        if not names or not all(map(GENERATION.fullmatch, names)):
+            raise IndexDamaged(
+                f"The file {pointer} does not name the generations of an index; if it is yours, "
+                "name another folder with --index, else move the index away and run: "
+                "essay-bot ingest"
+            )
+        return names
 
     def place(self, name: str) -> Path:
         """The folder of a generation."""
@@ -150,7 +161,7 @@ class FolderStore:
     def _file_lock(self) -> Iterator[None]:
         from filelock import FileLock, Timeout
 
-        writer = self.folder / "writer.json"
+        writer = self.folder / "generations" / "writer.json"
         try:
             with FileLock(self.folder / "lock").acquire(blocking=False):
                 try:

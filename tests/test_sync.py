@@ -473,6 +473,30 @@ def test_an_index_among_the_essays_removes_only_what_it_wrote_itself(
     }
 
 
+def test_a_file_of_another_in_the_index_folder_stays_as_it_was(
+    essays: WriteEssays, store: FolderStore
+) -> None:
+    folder = essays(one=ONE)
+    store.folder.mkdir()
+    for name in ("writer.json", "lock"):
+        (store.folder / name).write_text("mine")
+    sync(folder, store, LetterEmbeddings())
+    assert {(store.folder / name).read_text() for name in ("writer.json", "lock")} == {"mine"}
+
+
+@pytest.mark.parametrize("content", ["", "mine", "000001-abcdef and more"])
+def test_a_file_current_that_names_no_generations_is_told_and_stays(
+    essays: WriteEssays, store: FolderStore, content: str
+) -> None:
+    folder = essays(one=ONE)
+    store.folder.mkdir()
+    (store.folder / "CURRENT").write_text(content)
+    with pytest.raises(IndexDamaged, match="--index"):
+        sync(folder, store, LetterEmbeddings())
+    assert [path.name for path in store.folder.iterdir()] == ["CURRENT"]
+    assert (store.folder / "CURRENT").read_text() == content
+
+
 def test_a_generation_just_rolled_back_to_stays_within_reach(
     essays: WriteEssays, store: FolderStore, embeddings: SentenceEmbeddings
 ) -> None:
