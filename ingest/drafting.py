@@ -34,7 +34,6 @@ class FolderDraft:
         number = max(map(_number, (store.folder / "generations").iterdir()), default=0) + 1
         # A name that was never used: Chroma keeps a client for each path it has seen.
         self._folder = self._aside / f"{number:06d}-{secrets.token_hex(3)}"
-        self._folder.mkdir(parents=True)
         self._deleted = 0
         self._open: Rows | None = None
         self.previous = self._open_previous()
@@ -51,6 +50,7 @@ class FolderDraft:
         Its Chroma folder is copied and the rest deleted from the copy; now and then the rows are
         written afresh, since Chroma never gives back the place of what was deleted.
         """
+        self._folder.mkdir(parents=True)
         previous = self.previous
         if previous is None or not editions:
             self._begin()

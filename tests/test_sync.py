@@ -406,6 +406,7 @@ def test_a_generation_that_lost_a_file_is_neither_read_nor_built_upon(
         store.open(name)
     with pytest.raises(IndexDamaged):
         sync(essays(two=TWO), store, embeddings)
+    assert not (store.folder / "building").exists()
     assert store.published() == name
     store.republish(before)
     with pytest.raises(IndexDamaged):
