@@ -28,6 +28,7 @@ from ingest.records import KEEP, IndexedPassage
 from ingest.sync import SyncReport, sync
 from ingest.verifying import verify
 from tests.conftest import WriteEssays
+from tests.earlier import keep_texts_as_documents
 from tests.letters import LetterEmbeddings
 
 FEDERALIST = Path(__file__).parents[2] / "shared" / "essays" / "federalist"
@@ -259,17 +260,7 @@ def as_by_an_earlier_version(store: FolderStore, name: str) -> None:
     """Texts as Chroma's documents, no places beside the keywords, other rules for passages."""
     place = store.place(name)
     with folder_rows(place / "chroma") as rows:
-        for collection in (rows._passages, rows._essays):
-            held = collection.get(include=["metadatas", "embeddings"])
-            metadatas = [dict(each) for each in held["metadatas"] or []]
-            texts = [str(each.pop("text")) for each in metadatas]
-            collection.delete(ids=held["ids"])
-            collection.add(
-                ids=held["ids"],
-                embeddings=held["embeddings"],
-                metadatas=metadatas,  # type: ignore[arg-type]
-                documents=texts,
-            )
+        keep_texts_as_documents(rows)
     (place / "keywords" / "places.json").unlink()
     told = json.loads((place / "manifest.json").read_text())
     told["passage_rules"] = "4"
