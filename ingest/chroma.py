@@ -119,6 +119,11 @@ def storing(place: object) -> Iterator[None]:
             f"The index {place} could not be read or written ({first_line(error)}); "
             "what was published before is as it was. See that there is space, and try again."
         ) from error
+    except Exception as error:  # what Chroma raises for an answer not its own, of a proxy say
+        answer = error.__context__
+        if type(error) is not Exception or not isinstance(answer, httpx.HTTPStatusError):
+            raise
+        raise _unreachable(place, answer) from error
 
 
 def damaged(place: object, error: Exception) -> IndexDamaged:

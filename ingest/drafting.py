@@ -1,6 +1,5 @@
 """The next generation of an index in a folder, built aside from the one before it."""
 
-import os
 import secrets
 from collections.abc import Set
 from contextlib import suppress
@@ -14,6 +13,7 @@ from ingest.publishing import (
     GENERATION,
     FolderStore,
     copy_chroma,
+    flush,
     remove_generations,
     sizes_in,
 )
@@ -34,7 +34,6 @@ class FolderDraft:
         number = max(map(_number, (store.folder / "generations").iterdir()), default=0) + 1
         # A name that was never used: Chroma keeps a client for each path it has seen.
         self._folder = self._aside / f"{number:06d}-{secrets.token_hex(3)}"
-        self._folder.mkdir(parents=True)
         self._deleted = 0
         self._open: Rows | None = None
         self.previous = self._open_previous()
@@ -51,6 +50,7 @@ class FolderDraft:
         Its Chroma folder is copied and the rest deleted from the copy; now and then the rows are
         written afresh, since Chroma never gives back the place of what was deleted.
         """
+        self._folder.mkdir(parents=True)
         previous = self.previous
         if previous is None or not editions:
             self._begin()
@@ -97,7 +97,7 @@ class FolderDraft:
         files = sizes_in(self._folder)
         told = dump_manifest(replace(manifest, deleted=self._deleted, files=files))
         (self._folder / "manifest.json").write_bytes(told)
-        _flush(self._folder)
+        flush([*self._folder.rglob("*"), self._folder])
         name = self._folder.rename(self._store.place(self._folder.name)).name
         self._store.point_to(name)
         self._store.remove_strays()
@@ -125,16 +125,6 @@ def _vectors(previous: Generation | None, editions: Set[str]) -> dict[str, Vecto
     if previous is None:
         return {}
     return {passage.digest: vector for passage, vector in previous.rows.rows_of(sorted(editions))}
-
-
-def _flush(folder: Path) -> None:
-    """Have the disk hold all of a folder: the pointer must not survive a power cut alone."""
-    for path in [*folder.rglob("*"), folder]:
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def _number(generation: Path) -> int:

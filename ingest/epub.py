@@ -30,7 +30,8 @@ def read_epub(content: bytes) -> Extract:
         raise EssayUnreadable("it is not an EPUB, whatever its name says")
     package_name = _package_name(archive)
     package = archive.read_xml(package_name)
-    chapters = list(_chapters(package, posixpath.dirname(package_name)))
+    # Each once, as it should be: a small file that names one again and again fills the memory.
+    chapters = list(dict.fromkeys(_chapters(package, posixpath.dirname(package_name))))
     _refuse_locked(archive, chapters)
     found = join_extracts(_read_chapter(archive.read(name)) for name in chapters)
     return replace(

@@ -8,9 +8,12 @@ import hashlib
 import json
 import logging
 import os
+import re
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -24,6 +27,8 @@ from ingest.models import EmbeddingModel, LocalModel, Vectors, sha256
 from ingest.reference import Blueprint, ReferenceModel
 
 RECORD = "export.json"
+NAME = re.compile(r"[0-9a-f]{24}|making-.*")  # of an export, and of one that is being made
+UNUSED = 30 * 24 * 3600  # seconds since an export was last read, after which it goes
 FORM = "4"  # of an export; raise it when this program would write or check another
 IN_A_ROW = 6  # sentences of the sample, as in a passage, for what is learnt of its input
 NEIGHBOURS = 10
@@ -137,11 +142,25 @@ def _make(name: str, place: Path, load_reference: Callable[[], ReferenceModel]) 
             except OSError:
                 if not (place / RECORD).is_file():  # else another process made it meanwhile
                     raise
+        with suppress(OSError):  # another process removes them too
+            _remove_unused(place.parent)
     except OSError as error:
         raise NotExported(
             f"its export cannot be written ({error}; XDG_CACHE_HOME says where)"
         ) from error
     return export
+
+
+def _remove_unused(folder: Path) -> None:
+    """Remove what an earlier version exported, or a process that was killed had begun to."""
+    for place in folder.iterdir():
+        if NAME.fullmatch(place.name) and time.time() - _last_used(place) > UNUSED:
+            shutil.rmtree(place, ignore_errors=True)
+
+
+def _last_used(export: Path) -> float:
+    found = [path.stat() for path in export.rglob("*") if path.is_file()]  # a search reads folders
+    return max([export.stat().st_mtime, *(max(each.st_atime, each.st_mtime) for each in found)])
 
 
 def _write(folder: Path, reference: ReferenceModel) -> Export:

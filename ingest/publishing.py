@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -48,15 +48,26 @@ class FolderStore:
         )
 
     def generations(self) -> list[str]:
-        """The names of those that are kept, the published one first, then back in time."""
+        """The names of those that are kept, the published one first, then back in time.
+
+        Raises IndexDamaged.
+        """
+        pointer = self.folder / "CURRENT"
         try:
-            return (self.folder / "CURRENT").read_text("utf-8").split()
+            names = pointer.read_text("utf-8").split()
         except (FileNotFoundError, NotADirectoryError):
             return []
         except PermissionError as error:
             raise _forbidden(self.folder, error) from error
         except (OSError, ValueError) as error:
-            raise damaged(self.folder / "CURRENT", error) from error
+            raise damaged(pointer, error) from error
+        if not names or not all(map(GENERATION.fullmatch, names)):
+            raise IndexDamaged(
+                f"The file {pointer} does not name the generations of an index; if it is yours, "
+                "name another folder with --index, else move the index away and run: "
+                "essay-bot ingest"
+            )
+        return names
 
     def place(self, name: str) -> Path:
         """The folder of a generation."""
@@ -108,11 +119,10 @@ class FolderStore:
     def point_to(self, name: str) -> None:
         """Have CURRENT name this generation first, in one atomic step."""
         pointer = self.folder / "CURRENT.new"
-        with pointer.open("w", encoding="utf-8") as file:
-            file.write("\n".join(with_latest(name, self.generations())) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        pointer.write_text("\n".join(with_latest(name, self.generations())) + "\n", "utf-8")
+        flush([pointer, self.folder / "generations"])  # it must not outlive a power cut alone
         pointer.replace(self.folder / "CURRENT")
+        flush([self.folder])
 
     @contextmanager
     def writing(self) -> Iterator["FolderDraft"]:
@@ -153,7 +163,7 @@ class FolderStore:
     def _file_lock(self) -> Iterator[None]:
         from filelock import FileLock, Timeout
 
-        writer = self.folder / "writer.json"
+        writer = self.folder / "generations" / "writer.json"
         try:
             with FileLock(self.folder / "lock").acquire(blocking=False):
                 try:
@@ -171,6 +181,16 @@ class FolderStore:
 
 def _forbidden(folder: Path, error: PermissionError) -> IndexUnwritable:
     return IndexUnwritable(f"The index {folder} cannot be read ({error}); change its permissions.")
+
+
+def flush(paths: Iterable[Path]) -> None:
+    """Have the disk hold these files and folders, the names in them too."""
+    for path in paths:
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def remove_generations(folder: Path, kept: Collection[str] = ()) -> None:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -241,6 +242,21 @@ def test_an_export_is_made_once_and_again_if_it_is_damaged_or_the_model_changes(
     settings.write_text(settings.read_text() + "\n")
     open_()
     assert len(loads) == 5
+
+
+def test_an_export_that_none_has_read_for_long_goes_when_another_is_made(
+    make_model: Make, cache: Path
+) -> None:
+    ages = {"0" * 24: 40, "making-killed": 40, "1" * 24: 20, "making-now": 0, "someone-else's": 40}
+    for name, days in ages.items():
+        (cache / name / "export").mkdir(parents=True)
+        (cache / name / "export" / "model.bin").write_bytes(b"weights")
+        for path in (cache / name, *(cache / name).rglob("*")):
+            os.utime(path, (time.time() - days * 24 * 3600,) * 2)
+    SentenceEmbeddings(str(make_model())).load()
+    left = {path.name for path in cache.iterdir()}
+    assert left & ages.keys() == {"1" * 24, "making-now", "someone-else's"}
+    assert len(left - ages.keys()) == 1
 
 
 def test_an_export_that_cannot_be_opened_leaves_the_model_to_torch(

@@ -9,11 +9,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 
 from evals.syncing import server as run_server
+from ingest.chroma import _sessions
 from ingest.errors import IndexBusy, IndexMissing, IndexUnreachable
 from ingest.publishing import FolderStore
 from ingest.records import KEEP
@@ -21,6 +24,7 @@ from ingest.server import STALE, ServerStore
 from ingest.store import Store, open_store
 from ingest.sync import sync
 from ingest.verifying import verify
+from tests.earlier import keep_texts_as_documents
 from tests.letters import LetterEmbeddings
 
 ROOT = Path(__file__).parent.parent
@@ -193,6 +197,16 @@ class TestServer:
             ServerStore("http://me:secret@localhost:9", "index").published()
         assert "secret" not in str(told.value)
 
+    def test_what_a_proxy_answers_while_the_server_is_away_is_told_as_that(
+        self, connect: Connect, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        store = connect()
+        proxy = httpx.MockTransport(lambda _: httpx.Response(502, text="<html>"))
+        for session in _sessions(store.client):
+            monkeypatch.setattr(session, "_transport", proxy)
+        with pytest.raises(IndexUnreachable, match="502 Bad Gateway"):
+            store.published()
+
     def test_looking_and_a_dry_run_write_nothing(self, connect: Connect, tmp_path: Path) -> None:
         store, essays = connect("fresh"), tmp_path / "essays"
         write_essays(essays, 0)
@@ -267,6 +281,25 @@ class TestServer:
         assert store.published() == name
         holder = store.client.get_collection(f"{store.prefix}writer", embedding_function=None)
         assert (holder.metadata or {})["token"] == "another", "its lock is left to it"
+
+    def test_an_index_of_an_earlier_version_is_made_anew_from_its_own_vectors_and_texts(
+        self, connect: Connect, tmp_path: Path
+    ) -> None:
+        store, essays = connect(), tmp_path / "essays"
+        write_essays(essays, 0)
+        first = sync(essays, store, LetterEmbeddings()).generation
+        with closing(store.open(first)) as generation:
+            keep_texts_as_documents(generation.rows)
+        store.record(first, replace(store.manifest(first), passage_rules="4"))
+        (essays / "essay07.txt").write_bytes(b"\0\1\2\3" * 50)
+        report = sync(essays, store, LetterEmbeddings())
+        assert (len(report.updated), list(report.failed)) == (59, ["essay07.txt"])
+        assert report.embedded == 0
+        assert len(state(store)) == 10
+        assert len(store.manifest(report.generation).essays) == 60
+        store.republish(first)
+        with closing(store.open(first)) as generation:
+            assert generation.essay_text("essay07.txt").startswith("Essay number 7")
 
     def test_indexes_on_one_server_do_not_meet(self, connect: Connect, tmp_path: Path) -> None:
         one, two = connect("one"), connect("one-essays")

@@ -1,4 +1,5 @@
 import io
+import re
 import zipfile
 from collections.abc import Callable
 
@@ -257,6 +258,15 @@ def test_an_epub_that_lacks_a_chapter_is_refused_with_its_name(make_file: MakeFi
     del members["EPUB/text/ch002.xhtml"]
     with pytest.raises(EssayUnreadable, match=r"ch002\.xhtml is missing"):
         extract(zipped(members), ".epub")
+
+
+def test_an_epub_that_names_a_chapter_again_gives_its_words_once(make_file: MakeFile) -> None:
+    members = members_of(make_file(".epub"))
+    package = members["EPUB/content.opf"]
+    again = re.sub(rb"<itemref [^>]*>", lambda match: match[0] * 3, package)
+    assert again != package
+    found = extract(zipped(members | {"EPUB/content.opf": again}), ".epub")
+    assert found == extract(make_file(".epub"), ".epub")
 
 
 def test_a_pdf_with_a_password_is_refused() -> None:

@@ -1,6 +1,7 @@
 import json
 import os
 import shutil
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +28,7 @@ from ingest.records import KEEP, IndexedPassage
 from ingest.sync import SyncReport, sync
 from ingest.verifying import verify
 from tests.conftest import WriteEssays
+from tests.earlier import keep_texts_as_documents
 from tests.letters import LetterEmbeddings
 
 FEDERALIST = Path(__file__).parents[2] / "shared" / "essays" / "federalist"
@@ -258,17 +260,7 @@ def as_by_an_earlier_version(store: FolderStore, name: str) -> None:
     """Texts as Chroma's documents, no places beside the keywords, other rules for passages."""
     place = store.place(name)
     with folder_rows(place / "chroma") as rows:
-        for collection in (rows._passages, rows._essays):
-            held = collection.get(include=["metadatas", "embeddings"])
-            metadatas = [dict(each) for each in held["metadatas"] or []]
-            texts = [str(each.pop("text")) for each in metadatas]
-            collection.delete(ids=held["ids"])
-            collection.add(
-                ids=held["ids"],
-                embeddings=held["embeddings"],
-                metadatas=metadatas,  # type: ignore[arg-type]
-                documents=texts,
-            )
+        keep_texts_as_documents(rows)
     (place / "keywords" / "places.json").unlink()
     told = json.loads((place / "manifest.json").read_text())
     told["passage_rules"] = "4"
@@ -405,6 +397,7 @@ def test_a_generation_that_lost_a_file_is_neither_read_nor_built_upon(
         store.open(name)
     with pytest.raises(IndexDamaged):
         sync(essays(two=TWO), store, embeddings)
+    assert not (store.folder / "building").exists()
     assert store.published() == name
     store.republish(before)
     with pytest.raises(IndexDamaged):
@@ -431,6 +424,26 @@ def test_what_a_killed_writer_left_is_no_generation_and_is_removed(
     assert not (store.folder / "CURRENT.new").exists()
 
 
+def test_the_disk_holds_a_generation_before_it_is_pointed_to_and_then_the_pointer(
+    essays: WriteEssays, store: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = sync(essays(one=ONE), store, LetterEmbeddings()).generation
+    held: list[tuple[Path, str]] = []  # what is flushed, and the published generation just then
+
+    def note(handle: int, flush: Callable[[int], None] = os.fsync) -> None:
+        held.append((Path(f"/proc/self/fd/{handle}").readlink(), store.published()))
+        flush(handle)
+
+    monkeypatch.setattr("os.fsync", note)
+    second = sync(essays(two=TWO), store, LetterEmbeddings()).generation
+    assert (store.folder / "building" / second / "manifest.json", first) in held
+    assert held[-3:] == [
+        (store.folder / "CURRENT.new", first),
+        (store.folder / "generations", first),
+        (store.folder, second),
+    ]
+
+
 def test_an_index_among_the_essays_removes_only_what_it_wrote_itself(
     essays: WriteEssays,
 ) -> None:
@@ -450,6 +463,30 @@ def test_an_index_among_the_essays_removes_only_what_it_wrote_itself(
         "1950",
         *store.generations(),
     }
+
+
+def test_a_file_of_another_in_the_index_folder_stays_as_it_was(
+    essays: WriteEssays, store: FolderStore
+) -> None:
+    folder = essays(one=ONE)
+    store.folder.mkdir()
+    for name in ("writer.json", "lock"):
+        (store.folder / name).write_text("mine")
+    sync(folder, store, LetterEmbeddings())
+    assert {(store.folder / name).read_text() for name in ("writer.json", "lock")} == {"mine"}
+
+
+@pytest.mark.parametrize("content", ["", "mine", "000001-abcdef and more"])
+def test_a_file_current_that_names_no_generations_is_told_and_stays(
+    essays: WriteEssays, store: FolderStore, content: str
+) -> None:
+    folder = essays(one=ONE)
+    store.folder.mkdir()
+    (store.folder / "CURRENT").write_text(content)
+    with pytest.raises(IndexDamaged, match="--index"):
+        sync(folder, store, LetterEmbeddings())
+    assert [path.name for path in store.folder.iterdir()] == ["CURRENT"]
+    assert (store.folder / "CURRENT").read_text() == content
 
 
 def test_a_generation_just_rolled_back_to_stays_within_reach(
