@@ -27,6 +27,7 @@ _EMPHASIS = re.compile(r"\*+|(?<!\w)_+(?=\w)|(?<=[^\W_])_+(?!\w)|(?<=[.,:;!?])_+
 _MARK = re.compile(r"^\s*(?:(?:[-•>]|#{1,6}|\d+[.)])\s+)+")
 _INFERENCE = re.compile(r"^\s*(?:\(inference:?\):?|inference\s*[:–—-])\s*", re.IGNORECASE)
 _FINISHED = re.compile(r"[.!?…][\"'”’)]*$")
+_LEFT_UNSAID = r" (?:what|when|where|which|who|whose|whom|why|how|if|whether|anything)\b[^.!?\n\[]*"
 
 
 def parse_claims(draft: str) -> list[Claim]:
@@ -43,7 +44,10 @@ def parse_lines(draft: str) -> list[list[Claim]]:
 
 def is_refusal(draft: str) -> bool:
     """Whether a draft says that the essays do not answer, and nothing else."""
-    return draft.strip().rstrip(".").lower() == read_prompt("refusal").lower()
+    said = " ".join(_EMPHASIS.sub("", draft).split()).lower().strip("\"'“”‘’.! ")
+    refusal = read_prompt("refusal").lower()
+    alone = _CITATION.sub("", said).strip() == refusal
+    return alone or bool(re.fullmatch(re.escape(refusal) + _LEFT_UNSAID, said))
 
 
 def draft_text(draft: str, readings: Sequence[Reading]) -> str:

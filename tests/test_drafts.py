@@ -74,7 +74,27 @@ def test_a_draft_is_watched_without_the_words_it_cites_and_without_live_parts() 
     assert draft_text(draft, []) == "One. [1] … Two"
 
 
-@pytest.mark.parametrize("said", ["The essays do not say", " the essays do not say.\n"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        "The essays do not say",
+        " the essays do not say.\n",
+        "“The essays do not say.”",
+        "**The essays do not say** [1].",
+        "The essays do not say what it cost.",
+    ],
+)
 def test_a_refusal_is_known(said: str) -> None:
     assert is_refusal(said)
     assert not is_refusal(f"{said} But I know.")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "The essays do not say lies.",
+        'The essays do not say what it cost, but that it was dear. [1: "it was dear"]',
+    ],
+)
+def test_what_says_more_is_no_refusal(said: str) -> None:
+    assert not is_refusal(said)
