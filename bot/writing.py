@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
-from bot.chat_model import CHARACTERS_A_TOKEN, ChatModel, Meter
+from bot.chat_model import CHARACTERS_A_TOKEN, ChatModel, Meter, spoken
 from bot.checking import Checker, Claim, Reading, Verdict
 from bot.conversation import Turn
 from bot.display import plain_line
@@ -63,11 +63,12 @@ async def write(
         async with aclosing(model.ask(system, message, meter)) as pieces:
             async for piece in pieces:
                 draft += piece
-                if (text := draft_text(draft, brief.readings)) != shown:
+                if (text := draft_text(spoken(draft), brief.readings)) != shown:
                     shown = text
                     yield Draft(shown)
     finally:
         await preparing
+    draft = spoken(draft)
     if is_refusal(draft):
         yield Written([], complete=True)
         return

@@ -132,6 +132,19 @@ def test_a_model_that_never_ends_still_gives_its_sentences_once(play: Play) -> N
     assert play(good, Fault.ENDLESS).ask().text == f"{SENTENCE} [1]"
 
 
+def test_what_a_model_thinks_aloud_is_neither_watched_nor_checked(play: Play) -> None:
+    async def watch(answerer: Answerer) -> list[Found | Draft | Answer]:
+        return [event async for event in answerer.astream(QUESTION)]
+
+    scene = play(lambda messages: f"<think>\nHmm. Power?\n</think>\n\n{good(messages)}")
+    with closing(scene.answerer()) as answerer:
+        _, *drafts, answer = asyncio.run(watch(answerer))
+    assert not any("Hmm" in each.text for each in drafts if isinstance(each, Draft))
+    assert isinstance(answer, Answer)
+    assert (answer.text, answer.note) == (f"{SENTENCE} [1]", "")
+    assert len(scene.server.requests) == 1
+
+
 def test_a_model_may_say_that_the_essays_do_not_answer(play: Play) -> None:
     answer = play(lambda _: f"{read_prompt('refusal')}.").ask()
     assert answer.refused
