@@ -13,7 +13,12 @@ _QUOTATION = re.compile(r"“([^”]*)”|\"([^\"]*)\"|«([^»]*)»|„([^“”
 _LEFT_OUT = re.compile(r"\s*(?:\.\s?\.\s?\.|…|\[[^\]]*\])\s*")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _PLAIN = re.compile(r"[a-zA-Z\d\u00c0-\u024f\u1e00-\u1eff\s.,;:!?'\"“”‘’()/%&$£€°§…–—-]*")
-_HARMLESS = re.compile(r"[\d.,:/]+|(?:\w\.)+\W*|\w+/\w+\W*")
+_UNIT = (  # 3.5%, $1.5bn, 10:30am; U.S., U.S.-backed, Ph.D.; a word
+    r"(?:[$€£]?\d[\d,]*(?:[.:/]\d[\d,]*){0,2}(?:[–-][$€£]?\d[\d.,]*(?<=\d))?"
+    r"(?:%|°?[a-zA-Z]{0,3})(?:-[a-z]+)*"
+    r"|(?:[a-zA-Z]{1,2}\.)+[a-zA-Z]?(?:['’]s)?(?:-\w+)*|\w+)"
+)
+_HARMLESS = re.compile(rf"[\"'“‘(]*{_UNIT}(?:/{_UNIT})?\W*")
 _ADDRESS = re.compile(r"\w[./@:]+\w|[@#]\w|/\w")
 _CLAUSE = re.compile(
     r"[,;:.!?()—]|\b(?:and|but|or|because|which|that|while|whilst|if|as)\b", re.IGNORECASE

@@ -25,6 +25,11 @@ LAW = "In 1787 Madison told twenty-five delegates that three fourths of the stat
     [
         "See https://evil.example/a for more.",
         "See evil.example today.",
+        "See “t.co/x” today.",
+        "See 1.5-evil.com today.",
+        "See U.S.-evil.com today.",
+        "See 1.1.1.1/x today.",
+        "(/ban him)",
         "Ask @everyone now.",
         "Ask <@123> now.",
         "A ![picture](x) of it.",
@@ -45,6 +50,8 @@ def test_links_mentions_markup_and_strange_scripts_are_foreign(claim: str) -> No
     [
         "Naïve readers say: “it costs 3.5 % (about €4) in the U.S.”; and/or 1/2 don't.",
         "He wrote – after all — e.g. this…",
+        "It rose 3.5% by 10:30am, or $1.5bn (1787/88), 2.5-fold, 1:1–3, 1.5–2.0.",
+        "A U.S.-backed Ph.D., (e.g., the U.S.'s “U.K.”) at 5 p.m., and/or (and/or) both.",
     ],
 )
 def test_plain_prose_is_not_foreign(claim: str) -> None:
