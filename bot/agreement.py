@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterator
 from ingest.keywords import split_words
 
 ROOT = 4  # letters that the names of a country and of its people share
-_QUOTATION = re.compile(r"“([^”]*)”|\"([^\"]*)\"|«([^»]*)»|„([^“”]*)[“”]")
+_QUOTATION = re.compile(
+    r"“([^”]*)”|\"([^\"]*)\"|«([^»]*)»|„([^“”]*)[“”]"
+    r"|(?<!\w)[‘'](?=\w)((?:[^‘’']|(?<=\w)['’](?=\w))+)['’](?!\w)"  # no apostrophe
+)
 _LEFT_OUT = re.compile(r"\s*(?:\.\s?\.\s?\.|…|\[[^\]]*\])\s*")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _PLAIN = re.compile(r"[a-zA-Z\d\u00c0-\u024f\u1e00-\u1eff\s.,;:!?'\"“”‘’()/%&$£€°§…–—-]*")

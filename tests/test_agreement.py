@@ -191,6 +191,9 @@ def test_people_are_known_by_their_country() -> None:
         ("He said “all delegates had agreed”.", "all delegates had agreed"),
         ('He said "the states agreed".', "the states agreed"),
         ("He said “delegates … never agreed”.", "never agreed"),
+        ("He said 'all delegates had agreed'.", "all delegates had agreed"),
+        ("He said that the delegates ‘don’t agree’.", "don’t agree"),
+        ("He spoke of 'the states', the delegates' own, and Madison's.", None),
     ],
 )
 def test_quotations_must_stand_word_for_word(claim: str, invented: str | None) -> None:
