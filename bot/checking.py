@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,6 +38,7 @@ COMMON = 0.05  # share of the passages that say who "we" are, or stand beside on
 ALIKE = 10  # passages looked through for a word in small letters
 # What is added to a claim stands together: so many words in a row, of all and of the telling ones.
 STRETCH, TELLING_STRETCH = 9, 4
+APART = "\n|\n"  # between sentences that no quotation may join: no claim has such a bar
 
 
 @dataclass(frozen=True)
@@ -210,10 +212,9 @@ class Checker:
         """What in the claim does not stand where it must stand as it is."""
         ground = "\n".join(quote.text for quote in quotes)
         names = "\n".join(self._reading(quote).names for quote in quotes)
-        known = f"{ground}\n{names}"
         if part := foreign_part(claim.text, ground):
             return f"“{part}” does not belong in an answer"
-        if part := invented_quotation(claim.text, known):
+        if part := invented_quotation(claim.text, f"{self._in_order(quotes)}{APART}{names}"):
             return f"the quotation “{part}” does not stand in what it cites"
         if part := strange_number(claim.text, ground, names):
             return f"the number {part} does not stand in what it cites"
@@ -222,6 +223,16 @@ class Checker:
         if part := self._strange_name(claim, quotes):
             return f"the name {part} does not stand in what it cites"
         return ""
+
+    def _in_order(self, quotes: Sequence[Quote]) -> str:
+        """Their texts as they are read, those apart that do not stand side by side."""
+        read = dict.fromkeys(quote for each in self._readings for quote in each.quotes)
+        beside = {pair for each in self._readings for pair in pairwise(each.quotes)}
+        ordered = [quote for quote in read if quote in quotes]
+        marks = ["\n" if pair in beside else APART for pair in pairwise(ordered)]
+        return "".join(
+            f"{quote.text}{mark}" for quote, mark in zip(ordered, [*marks, ""], strict=True)
+        )
 
     def _strange_name(self, claim: Claim, quotes: Sequence[Quote]) -> str | None:
         """A name that is not cited, nor said just before, nor of those whom the author calls us.

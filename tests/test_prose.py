@@ -204,6 +204,24 @@ def test_a_draft_of_which_nothing_stands_is_replaced_by_quotes(play: Play, line:
     assert stands(answer)
 
 
+@pytest.mark.parametrize(
+    ("other", "next_one"),
+    [
+        ("On the stage of international diplomacy, another peculiar scene unfolds", True),
+        ("The responses of each country, packaged under the name of digital sovereignty", False),
+    ],
+)
+def test_a_quotation_may_go_on_into_the_next_sentence_and_no_other(
+    play: Play, other: str, next_one: bool
+) -> None:
+    def write(messages: Messages) -> str:
+        joined = f"The essay speaks of the energy that makes “those products. {other}.”"
+        cited = cite(joined, "gives birth to those products", messages).strip()
+        return cited + cite("", other, messages)
+
+    assert (play(write).ask().model != QUOTING) == next_one
+
+
 def test_an_inference_is_marked(play: Play) -> None:
     answer = play(lambda messages: f"Inference: {good(messages)}").ask()
     assert answer.text == f"Inference: {SENTENCE} [1]"
