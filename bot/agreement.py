@@ -14,6 +14,9 @@ _QUOTATION = re.compile(
     r"|(?<!\w)[‘'](?=\w)((?:[^‘’']|(?<=\w)['’](?=\w))+)['’](?!\w)"  # no apostrophe
 )
 _LEFT_OUT = re.compile(r"\s*(?:\.\s?\.\s?\.|…|\[[^\]]*\])\s*")
+_LETTER = re.compile(r"\[([a-zA-Z])\](?=\w)")  # “[t]he river”: it was “The”
+_ALTERED = re.compile(r"\[(…|\.\s?\.\s?\.|[a-zA-Z][\w ’']*)\](?![(\[:])")
+TELLING_PART = 3  # words: fewer may stand anywhere
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _PLAIN = re.compile(r"[a-zA-Z\d\u00c0-\u024f\u1e00-\u1eff\s.,;:!?'\"“”‘’()/%&$£€°§…–—-]*")
 _UNIT = (  # 3.5%, $1.5bn, 10:30am; U.S., U.S.-backed, Ph.D.; a word
@@ -74,11 +77,16 @@ _INSTRUCTION = re.compile(
     r"|^\s*(?:system|assistant|user|verified|confidence|claim|instruction|question|answer)\s*:",
     re.IGNORECASE | re.MULTILINE,
 )
-_SPELLINGS = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-"})
+_SPELLINGS = str.maketrans({**dict.fromkeys('“”‘’"', "'"), "–": "-", "—": "-"})
 
 
 def foreign_part(claim: str, ground: str) -> str | None:
-    """A link, a mention, markup, or a sign of a script that `ground` does not use."""
+    """A link, a mention, markup, or a sign of a script that `ground` does not use.
+
+    Brackets may stand in a quotation, around what its writer put in or left out.
+    """
+    if "[" in claim:
+        claim = _QUOTATION.sub(lambda quotation: _ALTERED.sub(r"\1", quotation.group()), claim)
     for match in _ADDRESS.finditer(claim):
         word = _around(claim, match.start())
         if not _HARMLESS.fullmatch(word):
@@ -121,6 +129,23 @@ def locate_words(words: str, text: str) -> tuple[int, int] | None:
     return match.span() if match else None
 
 
+def locate_parts(words: str, text: str) -> list[tuple[int, int]]:
+    """Where these words stand, or the parts of them that marks of omission leave, in order.
+
+    Nowhere if one part does not stand there; short parts are not looked for beside longer ones.
+    """
+    parts = [each for each in _LEFT_OUT.split(_LETTER.sub(r"\1", words)) if _WORD.search(each)]
+    telling = [each for each in parts if len(_WORD.findall(each)) >= TELLING_PART]
+    places: list[tuple[int, int]] = []
+    for part in telling or parts:
+        begin = places[-1][1] if places else 0
+        place = locate_words(part, text[begin:])
+        if place is None:
+            return []
+        places.append((begin + place[0], begin + place[1]))
+    return places
+
+
 def instructs(sentence: str) -> bool:
     """Whether a sentence tells someone who answers what to say, and so is no evidence of it."""
     return bool(_INSTRUCTION.search(sentence))
@@ -128,6 +153,7 @@ def instructs(sentence: str) -> bool:
 
 def quotations_in(claim: str) -> list[str]:
     """What stands in quotation marks; where words are left out with a mark, the parts."""
+    claim = _LETTER.sub(r"\1", claim)
     found = [next(filter(None, match.groups()), "") for match in _QUOTATION.finditer(claim)]
     return [part for each in found for part in _LEFT_OUT.split(each) if _WORD.search(part)]
 
@@ -189,6 +215,7 @@ def writes_small(text: str, word: str) -> bool:
 
 def _capitalised(claim: str) -> Iterator[tuple[str, str | None]]:
     """Capitalised words; with one that begins a sentence, and no longer name, what follows it."""
+    claim = _LETTER.sub(r"\1", claim)
     for match in _WORD.finditer(claim):
         before, rest = claim[: match.start()].rstrip(), claim[match.end() :]
         begins = not before or before[-1] in "“\"‘'.!?:("

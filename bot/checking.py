@@ -14,7 +14,7 @@ from bot.agreement import (
     instructs,
     invented_quotation,
     keeps_names,
-    locate_words,
+    locate_parts,
     negations_differ,
     quotations_in,
     speaks_of_us,
@@ -285,9 +285,10 @@ def _turned(claim: Claim, quotes: Sequence[Quote]) -> float:
 
 def _standing(words: str, reading: Reading) -> list[Quote]:
     """The sentences of a passage that these words stand in; none where they do not."""
-    place = locate_words(words, reading.text)
-    if place is None:
-        return []
     begin = reading.quotes[0].start
-    start, end = place[0] + begin, place[1] + begin
-    return [quote for quote in reading.quotes if quote.start < end and quote.end > start]
+    places = [(start + begin, end + begin) for start, end in locate_parts(words, reading.text)]
+    return [
+        quote
+        for quote in reading.quotes
+        if any(quote.start < end and quote.end > start for start, end in places)
+    ]

@@ -10,6 +10,7 @@ from bot.agreement import (
     instructs,
     invented_quotation,
     keeps_names,
+    locate_parts,
     locate_words,
     negations_differ,
     speaks_of_us,
@@ -135,6 +136,7 @@ def test_a_range_has_both_its_ends() -> None:
     ("claim", "strange"),
     [
         ("Madison told them.", None),
+        ("He writes that “[T]hree fourths” agreed.", None),
         ("According to Hamilton, they agreed.", "Hamilton"),
         ("Hamilton told them.", "Hamilton"),
         ("Delegates heard Madison's news.", None),
@@ -191,6 +193,9 @@ def test_people_are_known_by_their_country() -> None:
         ("He said “all delegates had agreed”.", "all delegates had agreed"),
         ('He said "the states agreed".', "the states agreed"),
         ("He said “delegates … never agreed”.", "never agreed"),
+        ("He said “[t]hree fourths of the states … agreed”.", None),
+        ("He said “the [thirteen] states had agreed”.", None),
+        ("He said “the [thirteen] states had [not] left”.", "left"),
         ("He said 'all delegates had agreed'.", "all delegates had agreed"),
         ("He said that the delegates ‘don’t agree’.", "don’t agree"),
         ("He spoke of 'the states', the delegates' own, and Madison's.", None),
@@ -216,6 +221,42 @@ def test_cited_words_are_located_whatever_stands_between_them(words: str) -> Non
 @pytest.mark.parametrize("words", ["told thirty", "adison told", "", "…", "Madison delegates"])
 def test_words_that_do_not_follow_one_another_are_not_located(words: str) -> None:
     assert locate_words(words, LAW) is None
+
+
+def test_quotation_marks_may_have_another_shape() -> None:
+    assert (
+        invented_quotation("It is “the 'general welfare' clause”.", 'The "general welfare" clause.')
+        is None
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "parts"),
+    [
+        ("told twenty-five", ["told twenty-five"]),
+        ("[I]n 1787 Madison ... of the states", ["In 1787 Madison", "of the states"]),
+        ("the … fourths of the states [had] agreed…", ["fourths of the states"]),
+        ("Madison … agreed", ["Madison", "agreed"]),
+        ("of the states ... In 1787 Madison", []),
+        ("In 1787 Madison ... of the kings", []),
+        ("…", []),
+    ],
+)
+def test_cited_words_may_leave_some_out(words: str, parts: list[str]) -> None:
+    assert [LAW[start:end] for start, end in locate_parts(words, LAW)] == parts
+
+
+@pytest.mark.parametrize(
+    ("claim", "foreign"),
+    [
+        ("He says “[t]he [old] states [...] had agreed”.", None),
+        ("[t]he states had agreed", "["),
+        ("He says “[the states](there)”.", "["),
+        ("He says “[evil].example”.", "“evil.example”."),
+    ],
+)
+def test_brackets_may_stand_in_a_quotation_alone(claim: str, foreign: str | None) -> None:
+    assert foreign_part(claim, LAW) == foreign
 
 
 @pytest.mark.parametrize(
