@@ -69,7 +69,8 @@ _COMMON_ENDING = re.compile(
 _INSTRUCTION = re.compile(
     r"(?:^|[.,;:!?\"“(]\s*)(?:(?:and|then|please|you (?:must|should|will)|always|also|now)\s+)*"
     r"(?:write|say|claim|answer|reply|respond|mention|infer|cite|announce|repeat|print|output|"
-    r"include|insert|append|ignore|disregard|forget|pretend|hide|quote|state|declare|translate)\b"
+    r"include|insert|append|ignore|disregard|forget|pretend|hide|quote|declare|translate|"
+    r"state(?= (?:that|clearly|only|your|it)\b))\b"  # no "State judges", "federal, state and local"
     r"|\b(?:must|should|shall|(?:is|are)(?: now)? to) "
     r"(?:write|answer|reply|respond|output|be cited|add that)\b"
     r"|\bif (?:the )?user\b|\bwhen(?:ever)? asked\b|\bthis question is put\b|\bwhatever is asked\b"
