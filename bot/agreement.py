@@ -78,6 +78,11 @@ _INSTRUCTION = re.compile(
     r"|^\s*(?:system|assistant|user|verified|confidence|claim|instruction|question|answer)\s*:",
     re.IGNORECASE | re.MULTILINE,
 )
+_SHORTENED = {
+    "United States": re.compile(r"\bU\.\s?S\.(?:\s?A\.)?|\bUSA?\b"),
+    "United Kingdom": re.compile(r"\bU\.\s?K\.|\bUK\b"),
+    "European Union": re.compile(r"\bE\.\s?U\.|\bEU\b"),
+}
 _SPELLINGS = str.maketrans({**dict.fromkeys('“”‘’"', "'"), "–": "-", "—": "-"})
 
 
@@ -176,10 +181,17 @@ def strange_name(
 
 
 def _strange_names(claim: str, known: str, is_small: Callable[[str], bool]) -> Iterator[str]:
-    for word, rest in _capitalised(claim):
+    known = _in_full(known).replace("United States", "United States of America")
+    for word, rest in _capitalised(_in_full(claim)):
         small = rest is not None and _begins_small(word, rest, is_small)
         if not small and not _is_known(word, known):
             yield word
+
+
+def _in_full(text: str) -> str:
+    for name, shortened in _SHORTENED.items():
+        text = shortened.sub(name, text)
+    return text
 
 
 def keeps_names(claim: str, ground: str, is_small: Callable[[str], bool]) -> bool:

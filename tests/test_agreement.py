@@ -172,6 +172,22 @@ def test_a_name_that_was_left_out_is_noticed() -> None:
     assert not keeps_names("Then France left us.", ground, bool_of("then"))
 
 
+@pytest.mark.parametrize(
+    ("claim", "ground", "strange"),
+    [
+        ("Then the United States agreed.", "Then the U.S. attempt failed.", None),
+        ("Then the US agreed.", "Then the United States agreed.", None),
+        ("Then an American agreed.", "Then the U.S. agreed.", None),
+        ("Then the U.K. agreed.", "Then the United Kingdom agreed.", None),
+        ("Then the EU agreed.", "Then the European Union agreed.", None),
+        ("Then the U.S. agreed.", "Then the U.K. agreed.", "States"),
+        ("Then the U.S. agreed.", "Then it came to us.", "United"),
+    ],
+)
+def test_states_are_known_by_their_initials(claim: str, ground: str, strange: str | None) -> None:
+    assert strange_name(claim, ground, "", bool_of("")) == strange
+
+
 def test_who_speaks_of_us_is_known() -> None:
     assert speaks_of_us("Then they left us.")
     assert not speaks_of_us("Then they left the user.")
