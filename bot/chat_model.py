@@ -157,7 +157,11 @@ class ChatModel:
 
 
 def spoken(written: str) -> str:
-    """What a model writes, without the reasoning that some servers leave before it."""
+    """What a model writes, without the reasoning that some servers leave before it.
+
+    Halves of a letter that came apart are joined; one alone becomes a sign that stands for it.
+    """
+    written = written.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if written.lstrip().startswith("<think>") and "</think>" not in written:
         return ""
     return written.rpartition("</think>")[2]  # some give no opening mark

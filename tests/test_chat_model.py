@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.chat_model import LONGEST_ANSWER, LONGEST_IN_ALL, ChatModel, Meter
+from bot.chat_model import LONGEST_ANSWER, LONGEST_IN_ALL, ChatModel, Meter, spoken
 from bot.errors import ChatModelFailed, ChatModelUnusable
 from tests.chat_server import CHINESE, REFUSAL, ChatServer, Fault
 from tests.chat_wires import Messages
@@ -92,6 +92,11 @@ def test_what_a_model_thinks_aloud_is_not_what_it_says(provider: str, opening: s
     thought = "Hmm. " * (LONGEST_ANSWER // 5 if opening else 9)
     with ChatServer(lambda _: f"{opening}{thought}\n</think>\n\n{SAID}") as server:
         assert ask(connect(provider, server)).strip() == SAID
+
+
+def test_halves_of_a_letter_that_come_apart_are_joined() -> None:
+    assert spoken("".join(["A \ud83d", "\ude00 b"])) == "A 😀 b"
+    assert spoken("A \ud83d b").encode() == "A \ufffd b".encode()
 
 
 @each_provider

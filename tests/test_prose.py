@@ -145,6 +145,11 @@ def test_what_a_model_thinks_aloud_is_neither_watched_nor_checked(play: Play) ->
     assert len(scene.server.requests) == 1
 
 
+def test_half_a_letter_costs_its_sentence_alone(play: Play) -> None:
+    answer = play(lambda messages: good(messages) + "Capital wants \ud83d. [1]").ask()
+    assert (answer.text, answer.note) == (f"{SENTENCE} [1]", "")
+
+
 def test_a_model_may_say_that_the_essays_do_not_answer(play: Play) -> None:
     answer = play(lambda _: f"{read_prompt('refusal')}.").ask()
     assert answer.refused
