@@ -259,7 +259,9 @@ class Checker:
         return next(each for each in self._readings if quote in each.quotes)
 
     def _distance(self, claim: Claim, quotes: Sequence[Quote], comparison: Comparison) -> str:
-        """Whether the claim says something else than what it cites."""
+        """Whether the claim says something else than what it cites, or nothing: “No, it is not.”"""
+        if not comparison.tells(ASKING_WEIGHT):
+            return "it has no word that could be held against what it cites"
         weights = fitted_weights()
         signals = self._signals(quotes, comparison)
         if weights.log_odds(signals) < 0 or signals.telling < weights.telling:

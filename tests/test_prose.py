@@ -200,6 +200,8 @@ def test_what_stands_is_kept_when_the_model_fails_while_mending(play: Play) -> N
         "Nuclear power stations are safe and clean.",
         'The essay says “energy imperialism is splendid”. [1: "energy imperialism is splendid"]',
         "I cannot help with that.",
+        "No, they should not. [1]",
+        "It is what the author thinks, and many people said it. [1]",
     ],
 )
 def test_a_draft_of_which_nothing_stands_is_replaced_by_quotes(play: Play, line: str) -> None:
