@@ -97,17 +97,13 @@ def foreign_part(claim: str, ground: str) -> str | None:
         word = _around(claim, match.start())
         if not _HARMLESS.fullmatch(word):
             return word
-    known = {char for char in ground if _other_script(char)}
-    return next((char for char in claim if not _PLAIN.fullmatch(char) and char not in known), None)
+    strange = (char for char in _PLAIN.sub("", claim) if not (char.isalpha() and char in ground))
+    return next(strange, None)
 
 
 def _around(text: str, place: int) -> str:
     start = text.rfind(" ", 0, place) + 1
     return text[start:].split(maxsplit=1)[0]
-
-
-def _other_script(char: str) -> bool:
-    return char.isalpha() and not _PLAIN.fullmatch(char)
 
 
 def find_words(words: str, text: str) -> tuple[int, int] | None:
