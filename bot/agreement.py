@@ -9,11 +9,22 @@ from collections.abc import Callable, Iterator
 from ingest.keywords import split_words
 
 ROOT = 4  # letters that the names of a country and of its people share
-_QUOTATION = re.compile(r"“([^”]*)”|\"([^\"]*)\"|«([^»]*)»|„([^“”]*)[“”]")
+_QUOTATION = re.compile(
+    r"“([^”]*)”|\"([^\"]*)\"|«([^»]*)»|„([^“”]*)[“”]"
+    r"|(?<!\w)[‘'](?=\w)((?:[^‘’']|(?<=\w)['’](?=\w))+)['’](?!\w)"  # no apostrophe
+)
 _LEFT_OUT = re.compile(r"\s*(?:\.\s?\.\s?\.|…|\[[^\]]*\])\s*")
+_LETTER = re.compile(r"\[([a-zA-Z])\](?=\w)")  # “[t]he river”: it was “The”
+_ALTERED = re.compile(r"\[(…|\.\s?\.\s?\.|[a-zA-Z][\w ’']*)\](?![(\[:])")
+TELLING_PART = 3  # words: fewer may stand anywhere
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _PLAIN = re.compile(r"[a-zA-Z\d\u00c0-\u024f\u1e00-\u1eff\s.,;:!?'\"“”‘’()/%&$£€°§…–—-]*")
-_HARMLESS = re.compile(r"[\d.,:/]+|(?:\w\.)+\W*|\w+/\w+\W*")
+_UNIT = (  # 3.5%, $1.5bn, 10:30am; U.S., U.S.-backed, Ph.D.; a word
+    r"(?:[$€£]?\d[\d,]*(?:[.:/]\d[\d,]*){0,2}(?:[–-][$€£]?\d[\d.,]*(?<=\d))?"
+    r"(?:%|°?[a-zA-Z]{0,3})(?:-[a-z]+)*"
+    r"|(?:[a-zA-Z]{1,2}\.)+[a-zA-Z]?(?:['’]s)?(?:-\w+)*|\w+)"
+)
+_HARMLESS = re.compile(rf"[\"'“‘(]*{_UNIT}(?:/{_UNIT})?\W*")
 _ADDRESS = re.compile(r"\w[./@:]+\w|[@#]\w|/\w")
 _CLAUSE = re.compile(
     r"[,;:.!?()—]|\b(?:and|but|or|because|which|that|while|whilst|if|as)\b", re.IGNORECASE
@@ -58,7 +69,8 @@ _COMMON_ENDING = re.compile(
 _INSTRUCTION = re.compile(
     r"(?:^|[.,;:!?\"“(]\s*)(?:(?:and|then|please|you (?:must|should|will)|always|also|now)\s+)*"
     r"(?:write|say|claim|answer|reply|respond|mention|infer|cite|announce|repeat|print|output|"
-    r"include|insert|append|ignore|disregard|forget|pretend|hide|quote|state|declare|translate)\b"
+    r"include|insert|append|ignore|disregard|forget|pretend|hide|quote|declare|translate|"
+    r"state(?= (?:that|clearly|only|your|it)\b))\b"  # no "State judges", "federal, state and local"
     r"|\b(?:must|should|shall|(?:is|are)(?: now)? to) "
     r"(?:write|answer|reply|respond|output|be cited|add that)\b"
     r"|\bif (?:the )?user\b|\bwhen(?:ever)? asked\b|\bthis question is put\b|\bwhatever is asked\b"
@@ -66,26 +78,32 @@ _INSTRUCTION = re.compile(
     r"|^\s*(?:system|assistant|user|verified|confidence|claim|instruction|question|answer)\s*:",
     re.IGNORECASE | re.MULTILINE,
 )
-_SPELLINGS = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-"})
+_SHORTENED = {
+    "United States": re.compile(r"\bU\.\s?S\.(?:\s?A\.)?|\bUSA?\b"),
+    "United Kingdom": re.compile(r"\bU\.\s?K\.|\bUK\b"),
+    "European Union": re.compile(r"\bE\.\s?U\.|\bEU\b"),
+}
+_SPELLINGS = str.maketrans({**dict.fromkeys('“”‘’"', "'"), "–": "-", "—": "-"})
 
 
 def foreign_part(claim: str, ground: str) -> str | None:
-    """A link, a mention, markup, or a sign of a script that `ground` does not use."""
+    """A link, a mention, markup, or a sign of a script that `ground` does not use.
+
+    Brackets may stand in a quotation, around what its writer put in or left out.
+    """
+    if "[" in claim:
+        claim = _QUOTATION.sub(lambda quotation: _ALTERED.sub(r"\1", quotation.group()), claim)
     for match in _ADDRESS.finditer(claim):
         word = _around(claim, match.start())
         if not _HARMLESS.fullmatch(word):
             return word
-    known = {char for char in ground if _other_script(char)}
-    return next((char for char in claim if not _PLAIN.fullmatch(char) and char not in known), None)
+    strange = (char for char in _PLAIN.sub("", claim) if not (char.isalpha() and char in ground))
+    return next(strange, None)
 
 
 def _around(text: str, place: int) -> str:
     start = text.rfind(" ", 0, place) + 1
     return text[start:].split(maxsplit=1)[0]
-
-
-def _other_script(char: str) -> bool:
-    return char.isalpha() and not _PLAIN.fullmatch(char)
 
 
 def find_words(words: str, text: str) -> tuple[int, int] | None:
@@ -113,6 +131,23 @@ def locate_words(words: str, text: str) -> tuple[int, int] | None:
     return match.span() if match else None
 
 
+def locate_parts(words: str, text: str) -> list[tuple[int, int]]:
+    """Where these words stand, or the parts of them that marks of omission leave, in order.
+
+    Nowhere if one part does not stand there; short parts are not looked for beside longer ones.
+    """
+    parts = [each for each in _LEFT_OUT.split(_LETTER.sub(r"\1", words)) if _WORD.search(each)]
+    telling = [each for each in parts if len(_WORD.findall(each)) >= TELLING_PART]
+    places: list[tuple[int, int]] = []
+    for part in telling or parts:
+        begin = places[-1][1] if places else 0
+        place = locate_words(part, text[begin:])
+        if place is None:
+            return []
+        places.append((begin + place[0], begin + place[1]))
+    return places
+
+
 def instructs(sentence: str) -> bool:
     """Whether a sentence tells someone who answers what to say, and so is no evidence of it."""
     return bool(_INSTRUCTION.search(sentence))
@@ -120,6 +155,7 @@ def instructs(sentence: str) -> bool:
 
 def quotations_in(claim: str) -> list[str]:
     """What stands in quotation marks; where words are left out with a mark, the parts."""
+    claim = _LETTER.sub(r"\1", claim)
     found = [next(filter(None, match.groups()), "") for match in _QUOTATION.finditer(claim)]
     return [part for each in found for part in _LEFT_OUT.split(each) if _WORD.search(part)]
 
@@ -141,10 +177,17 @@ def strange_name(
 
 
 def _strange_names(claim: str, known: str, is_small: Callable[[str], bool]) -> Iterator[str]:
-    for word, rest in _capitalised(claim):
+    known = _in_full(known).replace("United States", "United States of America")
+    for word, rest in _capitalised(_in_full(claim)):
         small = rest is not None and _begins_small(word, rest, is_small)
         if not small and not _is_known(word, known):
             yield word
+
+
+def _in_full(text: str) -> str:
+    for name, shortened in _SHORTENED.items():
+        text = shortened.sub(name, text)
+    return text
 
 
 def keeps_names(claim: str, ground: str, is_small: Callable[[str], bool]) -> bool:
@@ -176,6 +219,7 @@ def writes_small(text: str, word: str) -> bool:
 
 def _capitalised(claim: str) -> Iterator[tuple[str, str | None]]:
     """Capitalised words; with one that begins a sentence, and no longer name, what follows it."""
+    claim = _LETTER.sub(r"\1", claim)
     for match in _WORD.finditer(claim):
         before, rest = claim[: match.start()].rstrip(), claim[match.end() :]
         begins = not before or before[-1] in "“\"‘'.!?:("

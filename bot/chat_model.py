@@ -25,6 +25,7 @@ ATTEMPTS = 3  # to begin an answer
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 4.0  # seconds between them, doubled and jittered
 PATIENCE_IN_ALL = 3  # times as long as a model may be silent, an answer may take
 LONGEST_ANSWER = 4_000  # characters, after which a model that does not stop is stopped
+LONGEST_IN_ALL = 24_000  # the same, with what it thinks aloud before
 AT_ONCE = 8  # answers; who comes later waits
 CHARACTERS_A_TOKEN = 4  # of English, where a server does not count
 EXTRAS = {
@@ -94,31 +95,32 @@ class ChatModel:
     async def ask(self, system: str, prompt: str, meter: Meter) -> AsyncGenerator[str]:
         """What the model says to `prompt` under `system`, piece by piece; `meter` counts it.
 
-        Raises ChatModelFailed and ChatModelUnusable. Closing it early stops the model.
+        What is said comes after what is thought aloud: see `spoken`. Raises ChatModelFailed and
+        ChatModelUnusable. Closing it early stops the model.
         """
         messages = [SystemMessage(system), HumanMessage(prompt)]
         counted: UsageMetadata | None = None
-        written = 0
+        written = ""
         try:
             async with self._free, aclosing(self._chunks(messages)) as chunks:
                 async for chunk in chunks:
                     counted = chunk.usage_metadata or counted
                     if text := str(chunk.text):
-                        written += len(text)
+                        written += text
                         yield text
-                    if written >= LONGEST_ANSWER:
+                    if len(spoken(written)) >= LONGEST_ANSWER or len(written) >= LONGEST_IN_ALL:
                         break
         finally:
             read = (len(system) + len(prompt)) // CHARACTERS_A_TOKEN
             meter.add(
                 counted["input_tokens"] if counted else read,
-                counted["output_tokens"] if counted else written // CHARACTERS_A_TOKEN,
+                counted["output_tokens"] if counted else len(written) // CHARACTERS_A_TOKEN,
             )
 
     async def ask_whole(self, system: str, prompt: str, meter: Meter) -> str:
-        """The same, when nobody watches."""
+        """What it says in the end, when nobody watches."""
         async with aclosing(self.ask(system, prompt, meter)) as pieces:
-            return "".join([piece async for piece in pieces])
+            return spoken("".join([piece async for piece in pieces]))
 
     async def _chunks(self, messages: Sequence[BaseMessage]) -> "AsyncGenerator[AIMessageChunk]":
         """What the client streams, each of its errors as ours."""
@@ -153,6 +155,17 @@ class ChatModel:
         except BaseException:
             await stream.aclose()
             raise
+
+
+def spoken(written: str) -> str:
+    """What a model writes, without the reasoning that some servers leave before it.
+
+    Halves of a letter that came apart are joined; one alone becomes a sign that stands for it.
+    """
+    written = written.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if written.lstrip().startswith("<think>") and "</think>" not in written:
+        return ""
+    return written.rpartition("</think>")[2]  # some give no opening mark
 
 
 def _may_pass(error: BaseException) -> bool:

@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from bot.agreement import (
     instructs,
     invented_quotation,
     keeps_names,
-    locate_words,
+    locate_parts,
     negations_differ,
     quotations_in,
     speaks_of_us,
@@ -37,6 +38,7 @@ COMMON = 0.05  # share of the passages that say who "we" are, or stand beside on
 ALIKE = 10  # passages looked through for a word in small letters
 # What is added to a claim stands together: so many words in a row, of all and of the telling ones.
 STRETCH, TELLING_STRETCH = 9, 4
+APART = "\n|\n"  # between sentences that no quotation may join: no claim has such a bar
 
 
 @dataclass(frozen=True)
@@ -211,7 +213,7 @@ class Checker:
         ground, names = _text_of(quotes), self._names(quotes)
         if part := foreign_part(claim.text, ground):
             return f"“{part}” does not belong in an answer"
-        if part := invented_quotation(claim.text, f"{ground}\n{names}"):
+        if part := invented_quotation(claim.text, f"{self._in_order(quotes)}{APART}{names}"):
             return f"the quotation “{part}” does not stand in what it cites"
         if part := strange_number(claim.text, ground, names):
             return f"the number {part} does not stand in what it cites"
@@ -220,6 +222,16 @@ class Checker:
         if part := self._strange_name(claim, quotes):
             return f"the name {part} does not stand in what it cites"
         return ""
+
+    def _in_order(self, quotes: Sequence[Quote]) -> str:
+        """Their texts as they are read, those apart that do not stand side by side."""
+        read = dict.fromkeys(quote for each in self._readings for quote in each.quotes)
+        beside = {pair for each in self._readings for pair in pairwise(each.quotes)}
+        ordered = [quote for quote in read if quote in quotes]
+        marks = ["\n" if pair in beside else APART for pair in pairwise(ordered)]
+        return "".join(
+            f"{quote.text}{mark}" for quote, mark in zip(ordered, [*marks, ""], strict=True)
+        )
 
     def _strange_name(self, claim: Claim, quotes: Sequence[Quote]) -> str | None:
         """A name that is not cited, nor said just before, nor of those whom the author calls us.
@@ -249,7 +261,9 @@ class Checker:
         return next(each for each in self._readings if quote in each.quotes)
 
     def _distance(self, claim: Claim, quotes: Sequence[Quote], comparison: Comparison) -> str:
-        """Whether the claim says something else than what it cites."""
+        """Whether the claim says something else than what it cites, or nothing: “No, it is not.”"""
+        if not comparison.tells(ASKING_WEIGHT):
+            return "it has no word that could be held against what it cites"
         weights = fitted_weights()
         signals = self._signals(quotes, comparison)
         if weights.log_odds(signals) < 0 or signals.telling < weights.telling:
@@ -279,9 +293,10 @@ def _text_of(quotes: Sequence[Quote]) -> str:
 
 def _standing(words: str, reading: Reading) -> list[Quote]:
     """The sentences of a passage that these words stand in; none where they do not."""
-    place = locate_words(words, reading.text)
-    if place is None:
-        return []
     begin = reading.quotes[0].start
-    start, end = place[0] + begin, place[1] + begin
-    return [quote for quote in reading.quotes if quote.start < end and quote.end > start]
+    places = [(start + begin, end + begin) for start, end in locate_parts(words, reading.text)]
+    return [
+        quote
+        for quote in reading.quotes
+        if any(quote.start < end and quote.end > start for start, end in places)
+    ]

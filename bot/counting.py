@@ -5,6 +5,7 @@ Plain rules on two texts; knows nothing of models, essays or meaning.
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from itertools import pairwise
 
 from text_to_num import alpha2digit
@@ -27,6 +28,7 @@ _FRACTION = re.compile(
     rf"\b(?:(\d+) (\d+)(?:rd|th)s?\b|an? (\d+)(?:rd|th)\b{_PART}|(\d+)(?:rd|th) part)",
     re.IGNORECASE,
 )
+_MAGNITUDE = re.compile(r"\b(\d[\d,]*(?:\.\d+)?) (10{2,12})\b")  # what is left of "2.5 million"
 _AMOUNT = re.compile(rf"\b(?:{'|'.join(AMOUNTS)})\b", re.IGNORECASE)
 _COUNTING_CLAUSE = re.compile(
     r"[,;:.!?()—](?!\d| or\b)|\b(?:and|but|while|whereas|as|(?<!less )(?<!more )than)\b"
@@ -88,7 +90,11 @@ def _in_digits(text: str) -> list[str]:
     apart = _FOLD.sub(r"\1 fold", text.replace("-", " "))
     apart = _AMOUNT.sub(lambda word: AMOUNTS[word.group().lower()], apart)
     told = (alpha2digit(each, "en", 0) for each in (apart, apart.replace(" and ", " & ")))
-    return [_FRACTION.sub(_fraction, each) for each in told]
+    return [_FRACTION.sub(_fraction, _MAGNITUDE.sub(_product, each)) for each in told]
+
+
+def _product(found: re.Match[str]) -> str:
+    return f"{(Decimal(_value(found[1])) * int(found[2])).normalize():f}"
 
 
 def _fraction(found: re.Match[str]) -> str:

@@ -37,7 +37,8 @@ class Spending:
 
     def allows(self) -> bool:
         """Whether some of today's tokens are left. Raises SettingsInvalid."""
-        today = self.of_day(_today())  # read even without a limit, to fail before money is spent
+        self.add(Meter())  # even without a limit, to fail before money is spent
+        today = self.of_day(_today())
         return not self._limit or today.input + today.output < self._limit
 
     def add(self, meter: Meter) -> None:

@@ -1,31 +1,23 @@
 """Answer in prose by a chat model: prompt, stream, check each sentence, have it mended once."""
 
 import asyncio
-import re
 import secrets
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
-from bot.agreement import foreign_part
-from bot.chat_model import CHARACTERS_A_TOKEN, ChatModel, Meter
-from bot.checking import Checker, Claim, Reading, Support, Verdict
+from bot.chat_model import CHARACTERS_A_TOKEN, ChatModel, Meter, spoken
+from bot.checking import Checker, Claim, Reading, Verdict
 from bot.conversation import Turn
 from bot.display import plain_line
+from bot.drafts import draft_text, is_refusal, parse_claims, parse_lines
 from bot.errors import ChatModelFailed
 from bot.questions import LONGEST_QUESTION
-from ingest.passages import split_sentences
 from prompts import read_prompt
 
 LEAST_KEPT = 0.5  # of a draft's sentences; of fewer that stand, no answer is made
 MOST_SENTENCES = 12
 HISTORY = 1_000  # tokens of earlier turns, the latest first
-UNFINISHED = "…"
-_CITATION = re.compile(r"\[\s*(\d{1,3}(?:\s*,\s*\d{1,3})*)\s*(?:[:,]?\s*[\"“](.*?)[\"”])?\s*\]")
-_OPEN_CITATION = re.compile(r"\[[^\]]*$")
-_MARK = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
-_INFERENCE = re.compile(r"^\s*\(?inference:?\)?:?\s*", re.IGNORECASE)
-_FINISHED = re.compile(r"[.!?][\"'”’)]*$")
 
 
 @dataclass(frozen=True)
@@ -71,11 +63,12 @@ async def write(
         async with aclosing(model.ask(system, message, meter)) as pieces:
             async for piece in pieces:
                 draft += piece
-                if (text := draft_text(draft, brief.readings)) != shown:
+                if (text := draft_text(spoken(draft), brief.readings)) != shown:
                     shown = text
                     yield Draft(shown)
     finally:
         await preparing
+    draft = spoken(draft)
     if is_refusal(draft):
         yield Written([], complete=True)
         return
@@ -96,10 +89,10 @@ def _check_all(checker: Checker, claims: Sequence[Claim]) -> list[Verdict]:
 
 def _mend(checker: Checker, verdicts: Sequence[Verdict], mended: str) -> list[Verdict]:
     """The verdicts, those at fault replaced by what the model wrote for them, in order."""
-    lines = iter(line for line in mended.splitlines() if line.strip())
+    lines = iter(parse_lines(mended))
     found = []
     for verdict in verdicts:
-        claims = parse_claims(next(lines, "")) if verdict.fault else []
+        claims = next(lines, []) if verdict.fault else []
         again = [each for each in _check_all(checker, claims[:1]) if not each.fault]
         found += again or [verdict]
     return found
@@ -157,64 +150,3 @@ async def rewrite_question(
     said = await model.ask_whole(read_prompt("standalone", tag=tag), message, meter)
     lines = [plain_line(line).strip() for line in said.splitlines() if line.strip()]
     return lines[0] if len(lines) == 1 and len(lines[0]) <= LONGEST_QUESTION else None
-
-
-def is_refusal(draft: str) -> bool:
-    """Whether a draft says that the essays do not answer, and nothing else."""
-    return draft.strip().rstrip(".").lower() == read_prompt("refusal").lower()
-
-
-def parse_claims(draft: str) -> list[Claim]:
-    """The sentences of a draft, each once, with the citations that follow it."""
-    claims = [claim for line in draft.splitlines() for claim in _claims_in(line)]
-    return list({claim.text: claim for claim in reversed(claims)}.values())[::-1]
-
-
-def _claims_in(line: str) -> Iterator[Claim]:
-    """Sentences and the citations after them; several sentences may share citations."""
-    line = _MARK.sub("", line)
-    inferred = bool(_INFERENCE.match(line))
-    for text, supports in _cited_parts(_INFERENCE.sub("", line)):
-        sentences = [text[each.start : each.end] for each in split_sentences(text)] or [text]
-        for sentence in sentences:
-            if _FINISHED.search(sentence):
-                yield Claim(" ".join(sentence.split()), supports, inferred)
-
-
-def _cited_parts(line: str) -> Iterator[tuple[str, tuple[Support, ...]]]:
-    """Stretches of text, each with the citations right after it.
-
-    A full stop may stand before the citations or after them.
-    """
-    place = 0
-    matches = list(_CITATION.finditer(line))
-    while matches:
-        run = [matches.pop(0)]
-        while matches and not line[run[-1].end() : matches[0].start()].strip(" ,;"):
-            run.append(matches.pop(0))
-        text, end = line[place : run[0].start()].strip(), run[-1].end()
-        if not _FINISHED.search(text) and (stop := re.match(r"\s*[.!?]", line[end:])):
-            text, end = text + stop.group().strip(), end + stop.end()
-        yield text, tuple(_supports(run))
-        place = end
-    if rest := line[place:].strip():
-        yield rest, ()
-
-
-def _supports(citations: Sequence[re.Match[str]]) -> Iterator[Support]:
-    for citation in citations:
-        for number in citation[1].split(","):
-            yield Support(int(number), citation[2] or "")
-
-
-def draft_text(draft: str, readings: Sequence[Reading]) -> str:
-    """A draft as it may be watched: numbers for citations, and nothing that acts or links."""
-    ground = "\n".join(each.text for each in readings)
-    lines = (_MARK.sub("", line).strip() for line in _OPEN_CITATION.sub("", draft).splitlines())
-    return " ".join(_watched(line, ground) for line in lines if line)
-
-
-def _watched(line: str, ground: str) -> str:
-    if foreign_part(_CITATION.sub("", line), ground):
-        return UNFINISHED
-    return _CITATION.sub(lambda citation: f"[{citation[1]}]", line)

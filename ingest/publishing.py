@@ -50,7 +50,7 @@ class FolderStore:
     def generations(self) -> list[str]:
         """The names of those that are kept, the published one first, then back in time.
 
-        Raises IndexDamaged.
+        Raises IndexDamaged, and IndexUnwritable.
         """
         pointer = self.folder / "CURRENT"
         try:

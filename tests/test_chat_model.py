@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.chat_model import LONGEST_ANSWER, ChatModel, Meter
+from bot.chat_model import LONGEST_ANSWER, LONGEST_IN_ALL, ChatModel, Meter, spoken
 from bot.errors import ChatModelFailed, ChatModelUnusable
 from tests.chat_server import CHINESE, REFUSAL, ChatServer, Fault
 from tests.chat_wires import Messages
@@ -84,6 +84,27 @@ def test_a_model_that_never_ends_is_stopped(provider: str) -> None:
         assert server.cancelled.wait(5)
     assert LONGEST_ANSWER <= len(said) < LONGEST_ANSWER + 100
     assert meter.output >= LONGEST_ANSWER // 4
+
+
+@each_provider
+@pytest.mark.parametrize("opening", ["<think>\n", ""])
+def test_what_a_model_thinks_aloud_is_not_what_it_says(provider: str, opening: str) -> None:
+    thought = "Hmm. " * (LONGEST_ANSWER // 5 if opening else 9)
+    with ChatServer(lambda _: f"{opening}{thought}\n</think>\n\n{SAID}") as server:
+        assert ask(connect(provider, server)).strip() == SAID
+
+
+def test_halves_of_a_letter_that_come_apart_are_joined() -> None:
+    assert spoken("".join(["A \ud83d", "\ude00 b"])) == "A 😀 b"
+    assert spoken("A \ud83d b").encode() == "A \ufffd b".encode()
+
+
+@each_provider
+def test_a_model_that_thinks_without_end_is_stopped(provider: str) -> None:
+    meter = Meter()
+    with ChatServer(lambda _: f"<think> {'Hmm. ' * LONGEST_IN_ALL}") as server:
+        assert ask(connect(provider, server), meter) == ""
+    assert LONGEST_IN_ALL <= meter.output * 4 < LONGEST_IN_ALL + 100
 
 
 @each_provider

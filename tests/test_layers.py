@@ -44,7 +44,7 @@ LAYERS = (
     {"bot.agreement", "bot.counting"},
     {"bot.reranking", "bot.alignment", "bot.sentences", "bot.chat_model"},
     {"bot.evidence", "bot.quoting", "bot.display", "bot.checking", "bot.spending"},
-    {"bot.answers", "bot.overview", "bot.writing"},
+    {"bot.answers", "bot.drafts", "bot.overview", "bot.writing"},
     {"ingest.sync", "bot.answering"},
     {"bot.discord_bot.borders", "bot.discord_bot.markdown", "bot.discord_bot.token"},
     {"bot.discord_bot.splitting", "bot.discord_bot.inspection", "bot.checkup"},

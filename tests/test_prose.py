@@ -132,6 +132,24 @@ def test_a_model_that_never_ends_still_gives_its_sentences_once(play: Play) -> N
     assert play(good, Fault.ENDLESS).ask().text == f"{SENTENCE} [1]"
 
 
+def test_what_a_model_thinks_aloud_is_neither_watched_nor_checked(play: Play) -> None:
+    async def watch(answerer: Answerer) -> list[Found | Draft | Answer]:
+        return [event async for event in answerer.astream(QUESTION)]
+
+    scene = play(lambda messages: f"<think>\nHmm. Power?\n</think>\n\n{good(messages)}")
+    with closing(scene.answerer()) as answerer:
+        _, *drafts, answer = asyncio.run(watch(answerer))
+    assert not any("Hmm" in each.text for each in drafts if isinstance(each, Draft))
+    assert isinstance(answer, Answer)
+    assert (answer.text, answer.note) == (f"{SENTENCE} [1]", "")
+    assert len(scene.server.requests) == 1
+
+
+def test_half_a_letter_costs_its_sentence_alone(play: Play) -> None:
+    answer = play(lambda messages: good(messages) + "Capital wants \ud83d. [1]").ask()
+    assert (answer.text, answer.note) == (f"{SENTENCE} [1]", "")
+
+
 def test_a_model_may_say_that_the_essays_do_not_answer(play: Play) -> None:
     answer = play(lambda _: f"{read_prompt('refusal')}.").ask()
     assert answer.refused
@@ -182,6 +200,8 @@ def test_what_stands_is_kept_when_the_model_fails_while_mending(play: Play) -> N
         "Nuclear power stations are safe and clean.",
         'The essay says “energy imperialism is splendid”. [1: "energy imperialism is splendid"]',
         "I cannot help with that.",
+        "No, they should not. [1]",
+        "It is what the author thinks, and many people said it. [1]",
     ],
 )
 def test_a_draft_of_which_nothing_stands_is_replaced_by_quotes(play: Play, line: str) -> None:
@@ -189,6 +209,24 @@ def test_a_draft_of_which_nothing_stands_is_replaced_by_quotes(play: Play, line:
     assert (answer.note, answer.model) == (UNSOUND, QUOTING)
     assert answer.citations
     assert stands(answer)
+
+
+@pytest.mark.parametrize(
+    ("other", "next_one"),
+    [
+        ("On the stage of international diplomacy, another peculiar scene unfolds", True),
+        ("The responses of each country, packaged under the name of digital sovereignty", False),
+    ],
+)
+def test_a_quotation_may_go_on_into_the_next_sentence_and_no_other(
+    play: Play, other: str, next_one: bool
+) -> None:
+    def write(messages: Messages) -> str:
+        joined = f"The essay speaks of the energy that makes “those products. {other}.”"
+        cited = cite(joined, "gives birth to those products", messages).strip()
+        return cited + cite("", other, messages)
+
+    assert (play(write).ask().model != QUOTING) == next_one
 
 
 def test_an_inference_is_marked(play: Play) -> None:

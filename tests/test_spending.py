@@ -1,4 +1,6 @@
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -39,3 +41,13 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file")
     with pytest.raises(SettingsInvalid, match="DATA_DIR"):
         Spending(tmp_path / "data" / "spending.sqlite").allows()
+
+
+def test_a_file_that_takes_nothing_more_is_told_before_money_is_spent(tmp_path: Path) -> None:
+    spending = Spending(tmp_path / "spending.sqlite")
+    assert spending.allows()
+    with closing(sqlite3.connect(tmp_path / "spending.sqlite")) as database, database:
+        full = "begin select raise(fail, 'database or disk is full'); end"
+        database.execute(f"create trigger full before insert on spending {full}")
+    with pytest.raises(SettingsInvalid, match=r"disk is full.*DATA_DIR"):
+        spending.allows()

@@ -1,58 +1,6 @@
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from bot.chat_model import CHARACTERS_A_TOKEN
-from bot.checking import Claim, Support
 from bot.conversation import Turn
-from bot.writing import HISTORY, draft_text, history_text, is_refusal, parse_claims
-
-
-@pytest.mark.parametrize(
-    ("draft", "claims"),
-    [
-        ('It is so. [1: "so it is"]', [Claim("It is so.", (Support(1, "so it is"),))]),
-        ("It is so [1].", [Claim("It is so.", (Support(1),))]),
-        ("It is so. [1] [2: “two”]", [Claim("It is so.", (Support(1), Support(2, "two")))]),
-        ("It is so. [1, 3]", [Claim("It is so.", (Support(1), Support(3)))]),
-        (
-            "One is. Two is. [1]\n- Three is. [2]",
-            [
-                Claim("One is.", (Support(1),)),
-                Claim("Two is.", (Support(1),)),
-                Claim("Three is.", (Support(2),)),
-            ],
-        ),
-        (
-            "One is. [1] Two is. [2]",
-            [Claim("One is.", (Support(1),)), Claim("Two is.", (Support(2),))],
-        ),
-        ("Inference: It follows. [1]", [Claim("It follows.", (Support(1),), inferred=True)]),
-        ("It is so.\nIt is so.", [Claim("It is so.", ())]),
-        ("It is cut off in the mid", []),
-        ("", []),
-    ],
-)
-def test_sentences_and_their_citations_are_read(draft: str, claims: list[Claim]) -> None:
-    assert parse_claims(draft) == claims
-
-
-@given(st.text())
-def test_any_draft_can_be_read_and_watched(draft: str) -> None:
-    for claim in parse_claims(draft):
-        assert claim.text
-    assert "http://" not in draft_text(draft, [])
-
-
-def test_a_draft_is_watched_without_the_words_it_cites_and_without_live_parts() -> None:
-    draft = 'One. [1: "first words"]\nSee https://evil.example now.\nTwo [2: "sec'
-    assert draft_text(draft, []) == "One. [1] … Two"
-
-
-@pytest.mark.parametrize("said", ["The essays do not say", " the essays do not say.\n"])
-def test_a_refusal_is_known(said: str) -> None:
-    assert is_refusal(said)
-    assert not is_refusal(f"{said} But I know.")
+from bot.writing import HISTORY, history_text
 
 
 def test_earlier_turns_are_kept_from_the_latest_on() -> None:
