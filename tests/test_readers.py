@@ -1,9 +1,12 @@
 import io
+import time
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import msoffcrypto.format.ooxml
 import pypandoc
+import pypdfium2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -262,6 +265,34 @@ def test_an_epub_that_lacks_a_chapter_is_refused_with_its_name(make_file: MakeFi
 def test_a_pdf_with_a_password_is_refused() -> None:
     with pytest.raises(EssayUnreadable, match="it is encrypted; save it without a password"):
         extract(write_pdf(StandardEncryption("secret", strength=128)), ".pdf")
+
+
+def test_of_pdfs_that_come_at_once_one_at_a_time_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[int] = []  # how many are open, each time one is; pdfium crashes at two
+    closed = 0
+
+    class Document:
+        def __init__(self, _: bytes) -> None:
+            opened.append(1 + len(opened) - closed)
+
+        def __len__(self) -> int:
+            time.sleep(0.01)
+            return 0
+
+        def close(self) -> None:
+            nonlocal closed
+            closed += 1
+
+    def read(content: bytes) -> str:
+        with pytest.raises(EssayUnreadable) as refused:
+            extract(content, ".pdf")
+        return str(refused.value)
+
+    content = write_pdf()
+    monkeypatch.setattr(pypdfium2, "PdfDocument", Document)
+    with ThreadPoolExecutor(4) as moderators:
+        assert all("no text" in each for each in moderators.map(read, [content] * 4))
+    assert opened == [1] * 4
 
 
 def test_a_word_file_with_a_password_is_refused(make_file: MakeFile) -> None:
