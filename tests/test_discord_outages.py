@@ -24,6 +24,7 @@ __all__ = ["play"]
 QUESTION = "What is energy imperialism?"
 CITED = "energy imperialism"
 SENDING = ("POST", "/channels/*/messages")
+DISCORD_PY_TRIES = 5  # before discord.py gives a request up
 WAIT = 40.0  # seconds; an answer is tried anew after a few
 Open = Callable[..., House]
 
@@ -81,6 +82,20 @@ async def test_a_limit_longer_than_the_bot_waits_costs_no_answer(open_one: Open)
         said = server.say(ada, channel, QUESTION, mentions_bot=True)
         await server.wait_until(lambda: said.replies, WAIT)
     assert CITED in said.replies[0].content
+
+
+async def test_a_limit_that_is_met_at_every_attempt_costs_no_answer(open_one: Open) -> None:
+    async with serving(open_one()) as server:
+        ada, channel = place(server)
+        server.fail(429, *SENDING, retry_after=0.05, times=DISCORD_PY_TRIES)
+        said = server.say(ada, channel, QUESTION, mentions_bot=True)
+        await server.wait_until(lambda: said.replies, WAIT)
+        server.fail(429, "PATCH", "/webhooks/*", retry_after=0.05, times=DISCORD_PY_TRIES)
+        asked = server.slash(ada, channel, "ask", {"question": QUESTION})
+        await server.wait_until(lambda: asked.response and not asked.waits, WAIT)
+        assert asked.response
+        assert CITED in said.replies[0].content
+        assert CITED in asked.response.content
 
 
 async def test_a_long_answer_whose_further_part_was_sent_unnoticed_comes_once(
