@@ -14,7 +14,7 @@ from bot.settings import Settings
 from tests.conftest import ESSAYS, IndexOf
 from tests.discord_bots import running
 from tests.discord_fixtures import House
-from tests.discord_records import Channel, User
+from tests.discord_records import Channel, Permission, User
 from tests.discord_server import GLANCE, DiscordServer
 from tests.discord_serving import button, quick, serving
 from tests.test_discord_answers import LONG
@@ -201,6 +201,24 @@ async def test_a_question_left_over_is_answered_though_discord_is_away_at_the_st
         async with running(server, quick(house.client())):
             await server.wait_until(lambda: said.replies and said.replies[0].controls, WAIT)
             assert CITED in said.replies[0].content
+
+
+async def test_a_question_left_over_is_answered_where_no_history_may_be_read(
+    open_one: Open,
+) -> None:
+    house = open_one()
+    async with DiscordServer() as server:
+        ada, (guild, *_) = server.world.user("ada"), server.world.guilds
+        unread = Permission.READ_MESSAGE_HISTORY
+        channel = server.world.add_channel(guild, "unread", deny_bot=unread)
+        server.world.approved_intents = 1 << 15
+        said = server.say(ada, channel, QUESTION)
+        asker = house.memory.hash_user(ada.id)
+        await house.memory.open(Asked(QUESTION, asker, channel.id, guild.id, said.id))
+        async with running(server, quick(house.client())):
+            await server.wait_until(lambda: channel.said_by(server.world.me), WAIT)
+        (answer,) = channel.said_by(server.world.me)
+    assert CITED in answer.content
 
 
 async def test_a_question_left_over_that_is_forgotten_meanwhile_stays_so(
