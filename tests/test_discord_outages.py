@@ -221,6 +221,27 @@ async def test_a_question_left_over_is_answered_where_no_history_may_be_read(
     assert CITED in answer.content
 
 
+async def test_a_question_left_over_is_answered_though_its_thread_was_closed(
+    open_one: Open,
+) -> None:
+    house = open_one()
+    async with DiscordServer() as server:
+        server.world.approved_intents = 1 << 15
+        ada, channel = place(server)
+        thread = server.open_thread(ada, channel, "A thread")
+        said = server.say(ada, thread, QUESTION)
+        marked = server.say(server.world.me, thread, "I am being restarted.")
+        asker, guild = house.memory.hash_user(ada.id), channel.guild
+        assert guild
+        asked = Asked(QUESTION, asker, thread.id, guild.id, said.id, replies=(marked.id,))
+        await house.memory.open(asked)
+        server.close_thread(thread)
+        async with running(server, quick(house.client())):
+            await server.wait_until(lambda: said.replies, WAIT)
+    assert CITED in said.replies[0].content
+    assert not thread.archived
+
+
 async def test_a_question_left_over_that_is_forgotten_meanwhile_stays_so(
     open_one: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
