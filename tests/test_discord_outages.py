@@ -56,6 +56,10 @@ def only_bot(house: House, monkeypatch: pytest.MonkeyPatch) -> EssayClient:
     return bot
 
 
+async def nothing_before() -> tuple[()]:
+    return ()
+
+
 def place(server: DiscordServer) -> tuple[User, Channel]:
     return server.world.user("ada"), server.world.channel("questions")
 
@@ -203,6 +207,27 @@ async def test_a_question_left_over_is_answered_though_discord_is_away_at_the_st
             assert CITED in said.replies[0].content
 
 
+@pytest.mark.parametrize("reset", [True, False])
+async def test_a_question_is_left_to_the_next_start_where_the_bot_has_ended(
+    open_one: Open, monkeypatch: pytest.MonkeyPatch, reset: bool
+) -> None:
+    house = open_one()
+    bot = only_bot(house, monkeypatch)
+    async with serving(house) as server:
+        ada, channel = place(server)
+        assert channel.guild
+        said = server.say(ada, channel, QUESTION)
+        asker = house.memory.hash_user(ada.id)
+        if reset:
+            server.world.token = "another"
+        else:
+            await bot.close()
+        asked = Asked(QUESTION, asker, channel.id, channel.guild.id, said.id)
+        await bot.desk.ask(asked, nothing_before)
+    (left,) = await house.memory.unfinished()
+    assert left.message == said.id
+
+
 async def test_a_question_left_over_is_answered_where_no_history_may_be_read(
     open_one: Open,
 ) -> None:
@@ -247,9 +272,6 @@ async def test_a_question_left_over_that_is_forgotten_meanwhile_stays_so(
 ) -> None:
     house = open_one()
     bot = only_bot(house, monkeypatch)
-
-    async def nothing_before() -> tuple[()]:
-        return ()
 
     async with serving(house) as server:
         ada, channel = place(server)
