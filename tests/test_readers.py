@@ -330,6 +330,19 @@ def test_a_zip_bomb_is_refused_unopened(suffix: str) -> None:
         extract(zipped({"word/document.xml": bytes(201_000_000)}), suffix)
 
 
+@pytest.mark.parametrize("begin", [b"<w:document>", b"\xff\xfe<\0", b" " * 100])
+def test_a_word_file_that_unpacks_to_very_much_text_is_refused_unread(begin: bytes) -> None:
+    with pytest.raises(EssayUnreadable, match="text unpacks to more than 20 MB; split it"):
+        extract(zipped({"word/a.png": begin + bytes(20_000_001)}), ".docx")
+
+
+def test_pictures_do_not_count_as_the_text_of_a_word_file(make_file: MakeFile) -> None:
+    with zipfile.ZipFile(io.BytesIO(make_file(".docx"))) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    found = extract(zipped({**members, "word/a.png": PNG + bytes(20_000_001)}), ".docx")
+    assert SENTENCE in found.text
+
+
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256))
 
 
