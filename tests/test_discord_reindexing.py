@@ -10,6 +10,7 @@ import pytest
 
 from bot.answering import Answerer
 from bot.settings import Settings
+from ingest import pdf
 from ingest.embedding import SentenceEmbeddings
 from ingest.publishing import FolderStore
 from ingest.sync import sync
@@ -17,6 +18,7 @@ from tests.conftest import WriteEssays
 from tests.discord_fixtures import House
 from tests.discord_serving import serving
 from tests.test_discord_index import PLAN, Ingest, ingest
+from tests.test_readers import write_pdf
 
 __all__ = ["ingest"]
 ASKED = 20
@@ -101,4 +103,21 @@ async def test_everyone_is_answered_however_many_plans_are_made(
             done.touch()
         await server.wait_until(
             lambda: all(each.response and each.response.controls for each in plans), WAIT
+        )
+
+
+async def test_everyone_is_answered_however_many_essays_are_added(house: House) -> None:
+    async with serving(house) as server:
+        ada, channel = server.world.user("ada"), server.world.channel("questions")
+        moderator = server.world.guilds[0].owner
+        files = [server.upload(f"{number}.pdf", write_pdf()) for number in range(THREADS)]
+        with pdf._alone:  # so reading them takes long
+            added = [server.slash(moderator, channel, "essay add", {"file": f}) for f in files]
+            await server.wait_until(lambda: len(server.downloads) == THREADS, WAIT)
+            asked = server.slash(ada, channel, "ask", {"question": "What does the bee dance for?"})
+            await server.wait_until(
+                lambda: asked.response and "dances" in asked.response.content, WAIT
+            )
+        await server.wait_until(
+            lambda: all(e.response and "Added: " in e.response.content for e in added), WAIT
         )
