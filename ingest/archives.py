@@ -10,6 +10,8 @@ from typing import Any
 from ingest.errors import EssayUnreadable
 
 LARGEST_ARCHIVE = 200_000_000  # bytes when unpacked
+BEGIN = 64  # bytes that tell markup from pictures
+BEFORE_MARKUP = b"\xef\xbb\xbf\xfe\xff\0 \t\r\n"  # marks of an encoding, and white space
 
 DAMAGED = "it is damaged; copy or save it again"
 
@@ -48,6 +50,14 @@ class Archive:
             raise EssayUnreadable("it is encrypted; save it without a password")
         if sum(member.file_size for member in members) > LARGEST_ARCHIVE:
             raise EssayUnreadable("it unpacks to more than 200 MB; save it without its pictures")
+
+    def markup_size(self) -> int:
+        """How many bytes of markup are in it, whatever their names."""
+        return sum(each.file_size for each in self._zip.infolist() if self._is_markup(each))
+
+    def _is_markup(self, member: zipfile.ZipInfo) -> bool:
+        with self._zip.open(member) as file:
+            return file.read(BEGIN).lstrip(BEFORE_MARKUP)[:1] in {b"", b"<"}
 
     def read(self, name: str) -> bytes:
         """One member; raises EssayUnreadable where it is missing."""

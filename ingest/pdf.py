@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from ingest.errors import EssayUnreadable
@@ -16,6 +17,7 @@ DAMAGED = "it is damaged; download or save it again"
 ABOUT_END = 2048  # bytes in which a whole PDF says that it ends
 _BROKEN = re.compile("(\\w+)\x02(\\w+)")  # pdfium's mark: a word that goes on in the next line
 _DATE = re.compile(r"(?:D:)?(\d{4})(\d\d)?(\d\d)?")
+_alone = Lock()  # pdfium read from two threads at once brings the whole process down
 
 
 def read_pdf(content: bytes) -> Extract:
@@ -27,7 +29,7 @@ def read_pdf(content: bytes) -> Extract:
     if b"%%EOF" not in content[-ABOUT_END:]:  # pdfium would read what is left, and say nothing
         raise EssayUnreadable("it is damaged: its end is missing; download or save it again")
     try:
-        with closing(pypdfium2.PdfDocument(content)) as document:
+        with _alone, closing(pypdfium2.PdfDocument(content)) as document:
             return _read_document(document)
     except pypdfium2.PdfiumError as error:
         locked = error.err_code == pypdfium2.raw.FPDF_ERR_PASSWORD

@@ -95,6 +95,8 @@ def edit_message(exchange: Exchange) -> Json:
     message = exchange.message(exchange.channel())
     if message.author is not exchange.world.me:
         raise DiscordError(403, 50005, "Cannot edit a message authored by another user")
+    if message.channel.archived:
+        raise DiscordError(400, 50083, "Thread is archived")
     board = Board(exchange.world, exchange.gateway)
     board.change(message, exchange.body, exchange.request.files)
     return message_json(message, exchange.world)

@@ -131,6 +131,8 @@ async def test_a_file_that_cannot_be_fetched_is_refused(house: House) -> None:
         (".hidden.txt", "hidden.txt"),
         ("C:\\temp\\x.txt", "C__temp_x.txt"),
         ("Über die Macht.TXT", "Über die Macht.txt"),
+        ("हिन्दी.txt", "हिन्दी.txt"),
+        ("ke\u200dpt\ufe0f.txt", "ke_pt_.txt"),
         ("@everyone [a](b).txt", "_everyone _a_(b).txt"),
         ("\u202etxt.x.txt", "_txt.x.txt"),
         (f"{'𝒜' * 90}.txt", f"{'𝒜' * 30}.txt"),

@@ -14,7 +14,7 @@ from bot.settings import Settings
 from tests.conftest import ESSAYS, IndexOf
 from tests.discord_bots import running
 from tests.discord_fixtures import House
-from tests.discord_records import Channel, User
+from tests.discord_records import Channel, Permission, User
 from tests.discord_server import GLANCE, DiscordServer
 from tests.discord_serving import button, quick, serving
 from tests.test_discord_answers import LONG
@@ -24,6 +24,7 @@ __all__ = ["play"]
 QUESTION = "What is energy imperialism?"
 CITED = "energy imperialism"
 SENDING = ("POST", "/channels/*/messages")
+DISCORD_PY_TRIES = 5  # before discord.py gives a request up
 WAIT = 40.0  # seconds; an answer is tried anew after a few
 Open = Callable[..., House]
 
@@ -55,6 +56,10 @@ def only_bot(house: House, monkeypatch: pytest.MonkeyPatch) -> EssayClient:
     return bot
 
 
+async def nothing_before() -> tuple[()]:
+    return ()
+
+
 def place(server: DiscordServer) -> tuple[User, Channel]:
     return server.world.user("ada"), server.world.channel("questions")
 
@@ -81,6 +86,20 @@ async def test_a_limit_longer_than_the_bot_waits_costs_no_answer(open_one: Open)
         said = server.say(ada, channel, QUESTION, mentions_bot=True)
         await server.wait_until(lambda: said.replies, WAIT)
     assert CITED in said.replies[0].content
+
+
+async def test_a_limit_that_is_met_at_every_attempt_costs_no_answer(open_one: Open) -> None:
+    async with serving(open_one()) as server:
+        ada, channel = place(server)
+        server.fail(429, *SENDING, retry_after=0.05, times=DISCORD_PY_TRIES)
+        said = server.say(ada, channel, QUESTION, mentions_bot=True)
+        await server.wait_until(lambda: said.replies, WAIT)
+        server.fail(429, "PATCH", "/webhooks/*", retry_after=0.05, times=DISCORD_PY_TRIES)
+        asked = server.slash(ada, channel, "ask", {"question": QUESTION})
+        await server.wait_until(lambda: asked.response and not asked.waits, WAIT)
+        assert asked.response
+        assert CITED in said.replies[0].content
+        assert CITED in asked.response.content
 
 
 async def test_a_long_answer_whose_further_part_was_sent_unnoticed_comes_once(
@@ -188,14 +207,71 @@ async def test_a_question_left_over_is_answered_though_discord_is_away_at_the_st
             assert CITED in said.replies[0].content
 
 
+@pytest.mark.parametrize("reset", [True, False])
+async def test_a_question_is_left_to_the_next_start_where_the_bot_has_ended(
+    open_one: Open, monkeypatch: pytest.MonkeyPatch, reset: bool
+) -> None:
+    house = open_one()
+    bot = only_bot(house, monkeypatch)
+    async with serving(house) as server:
+        ada, channel = place(server)
+        assert channel.guild
+        said = server.say(ada, channel, QUESTION)
+        asker = house.memory.hash_user(ada.id)
+        if reset:
+            server.world.token = "another"
+        else:
+            await bot.close()
+        asked = Asked(QUESTION, asker, channel.id, channel.guild.id, said.id)
+        await bot.desk.ask(asked, nothing_before)
+    (left,) = await house.memory.unfinished()
+    assert left.message == said.id
+
+
+async def test_a_question_left_over_is_answered_where_no_history_may_be_read(
+    open_one: Open,
+) -> None:
+    house = open_one()
+    async with DiscordServer() as server:
+        ada, (guild, *_) = server.world.user("ada"), server.world.guilds
+        unread = Permission.READ_MESSAGE_HISTORY
+        channel = server.world.add_channel(guild, "unread", deny_bot=unread)
+        server.world.approved_intents = 1 << 15
+        said = server.say(ada, channel, QUESTION)
+        asker = house.memory.hash_user(ada.id)
+        await house.memory.open(Asked(QUESTION, asker, channel.id, guild.id, said.id))
+        async with running(server, quick(house.client())):
+            await server.wait_until(lambda: channel.said_by(server.world.me), WAIT)
+        (answer,) = channel.said_by(server.world.me)
+    assert CITED in answer.content
+
+
+async def test_a_question_left_over_is_answered_though_its_thread_was_closed(
+    open_one: Open,
+) -> None:
+    house = open_one()
+    async with DiscordServer() as server:
+        server.world.approved_intents = 1 << 15
+        ada, channel = place(server)
+        thread = server.open_thread(ada, channel, "A thread")
+        said = server.say(ada, thread, QUESTION)
+        marked = server.say(server.world.me, thread, "I am being restarted.")
+        asker, guild = house.memory.hash_user(ada.id), channel.guild
+        assert guild
+        asked = Asked(QUESTION, asker, thread.id, guild.id, said.id, replies=(marked.id,))
+        await house.memory.open(asked)
+        server.close_thread(thread)
+        async with running(server, quick(house.client())):
+            await server.wait_until(lambda: said.replies, WAIT)
+    assert CITED in said.replies[0].content
+    assert not thread.archived
+
+
 async def test_a_question_left_over_that_is_forgotten_meanwhile_stays_so(
     open_one: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     house = open_one()
     bot = only_bot(house, monkeypatch)
-
-    async def nothing_before() -> tuple[()]:
-        return ()
 
     async with serving(house) as server:
         ada, channel = place(server)

@@ -1,6 +1,7 @@
 """Reindexing from Discord, over the wire, by the real command in a process of its own."""
 
 import asyncio
+import os
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -9,14 +10,19 @@ import pytest
 
 from bot.answering import Answerer
 from bot.settings import Settings
+from ingest import pdf
 from ingest.embedding import SentenceEmbeddings
 from ingest.publishing import FolderStore
 from ingest.sync import sync
 from tests.conftest import WriteEssays
 from tests.discord_fixtures import House
 from tests.discord_serving import serving
+from tests.test_discord_index import PLAN, Ingest, ingest
+from tests.test_readers import write_pdf
 
+__all__ = ["ingest"]
 ASKED = 20
+THREADS = min(32, (os.cpu_count() or 1) + 4)  # as many as asyncio has
 WAIT = 60.0
 BEE = "The honey bee dances to tell the others where the flowers stand."
 WHALE = "The blue whale sings so low that no human being can hear it."
@@ -75,4 +81,43 @@ async def test_everyone_is_answered_while_a_reindex_runs_and_then_from_the_new_e
         new = server.slash(ada, channel, "ask", {"question": "What does the blue whale sing?"})
         await server.wait_until(
             lambda: new.response and "so low that no human" in new.response.content, WAIT
+        )
+
+
+async def test_everyone_is_answered_however_many_plans_are_made(
+    house: House, ingest: Ingest, tmp_path: Path
+) -> None:
+    done = tmp_path / "done"
+    ingest("", plan=f"until [ -e {done} ]; do sleep 0.1; done; echo '{PLAN}'")
+    async with serving(house) as server:
+        ada, channel = server.world.user("ada"), server.world.channel("questions")
+        moderator = server.world.guilds[0].owner
+        plans = [server.slash(moderator, channel, "reindex") for _ in range(THREADS)]
+        await server.wait_until(lambda: all(each.deferred for each in plans), WAIT)
+        asked = server.slash(ada, channel, "ask", {"question": "What does the bee dance for?"})
+        try:
+            await server.wait_until(
+                lambda: asked.response and "dances" in asked.response.content, WAIT
+            )
+        finally:
+            done.touch()
+        await server.wait_until(
+            lambda: all(each.response and each.response.controls for each in plans), WAIT
+        )
+
+
+async def test_everyone_is_answered_however_many_essays_are_added(house: House) -> None:
+    async with serving(house) as server:
+        ada, channel = server.world.user("ada"), server.world.channel("questions")
+        moderator = server.world.guilds[0].owner
+        files = [server.upload(f"{number}.pdf", write_pdf()) for number in range(THREADS)]
+        with pdf._alone:  # so reading them takes long
+            added = [server.slash(moderator, channel, "essay add", {"file": f}) for f in files]
+            await server.wait_until(lambda: len(server.downloads) == THREADS, WAIT)
+            asked = server.slash(ada, channel, "ask", {"question": "What does the bee dance for?"})
+            await server.wait_until(
+                lambda: asked.response and "dances" in asked.response.content, WAIT
+            )
+        await server.wait_until(
+            lambda: all(e.response and "Added: " in e.response.content for e in added), WAIT
         )

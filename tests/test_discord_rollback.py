@@ -94,3 +94,13 @@ async def test_it_waits_for_a_reindex_to_end(house: House) -> None:
             result = await place.admin.click(offered, label=labels(offered)[0])
         assert texts(result)[-1].startswith("The index is being changed at this moment.")
         assert generations(house) == before
+
+
+async def test_it_waits_for_whoever_else_writes_the_index(house: House) -> None:
+    before = generations(house)
+    async with playing(house) as place:
+        offered = await rollback(place)
+        with FolderStore(house.settings.index_dir).writing():
+            await place.admin.click(offered, label=labels(offered)[0])
+        assert offered.content.startswith("The index is being changed at this moment.")
+        assert generations(house) == before

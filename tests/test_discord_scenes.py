@@ -87,6 +87,36 @@ async def test_a_conversation_goes_on_by_replies_and_in_a_thread(house: House) -
         await server.wait_until(lambda: "electrical energy" in last(third), WAIT)
 
 
+async def test_a_reply_without_words_is_no_question_where_words_are_read(house: House) -> None:
+    async with serving(house) as server:
+        ada, channel = server.world.user("ada"), server.world.channel("questions")
+        said = server.say(ada, channel, QUESTION, mentions_bot=True)
+        await server.wait_until(lambda: CITED in last(said), WAIT)
+        answer = said.replies[0]
+        server.say(ada, channel, "", reply_to=answer, pings=False)  # as a sticker alone is
+        more = server.say(ada, channel, "What does it monopolize?", reply_to=answer)
+        await server.wait_until(lambda: "electrical energy" in last(more), WAIT)
+        mine = channel.said_by(server.world.me)
+    assert mine == [answer, more.replies[0]]
+
+
+@pytest.mark.parametrize("content", [True, False])
+async def test_a_thread_that_is_opened_from_an_answer_asks_nothing(
+    answerer: Answerer, settings: Settings, content: bool
+) -> None:
+    settings = settings.model_copy(update={"discord_message_content": content})
+    with closing(House(answerer, settings)) as house:
+        async with serving(house) as server:
+            ada, channel = server.world.user("ada"), server.world.channel("questions")
+            said = server.say(ada, channel, QUESTION, mentions_bot=True)
+            await server.wait_until(lambda: CITED in last(said), WAIT)
+            thread = server.open_thread(ada, channel, "More", starter=said.replies[0])
+            more = server.say(ada, thread, "What does it monopolize?", mentions_bot=True)
+            await server.wait_until(lambda: "electrical energy" in last(more), WAIT)
+            mine = thread.said_by(server.world.me)
+    assert mine == more.replies
+
+
 async def test_drafts_grow_by_edits_no_faster_than_the_limit_and_the_answer_replaces_them(
     play: Play, settings: Settings
 ) -> None:

@@ -1,10 +1,13 @@
 import io
 import re
+import time
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import msoffcrypto.format.ooxml
 import pypandoc
+import pypdfium2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -274,6 +277,34 @@ def test_a_pdf_with_a_password_is_refused() -> None:
         extract(write_pdf(StandardEncryption("secret", strength=128)), ".pdf")
 
 
+def test_of_pdfs_that_come_at_once_one_at_a_time_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[int] = []  # how many are open, each time one is; pdfium crashes at two
+    closed = 0
+
+    class Document:
+        def __init__(self, _: bytes) -> None:
+            opened.append(1 + len(opened) - closed)
+
+        def __len__(self) -> int:
+            time.sleep(0.01)
+            return 0
+
+        def close(self) -> None:
+            nonlocal closed
+            closed += 1
+
+    def read(content: bytes) -> str:
+        with pytest.raises(EssayUnreadable) as refused:
+            extract(content, ".pdf")
+        return str(refused.value)
+
+    content = write_pdf()
+    monkeypatch.setattr(pypdfium2, "PdfDocument", Document)
+    with ThreadPoolExecutor(4) as moderators:
+        assert all("no text" in each for each in moderators.map(read, [content] * 4))
+    assert opened == [1] * 4
+
+
 def test_a_word_file_with_a_password_is_refused(make_file: MakeFile) -> None:
     locked = io.BytesIO()
     office = msoffcrypto.format.ooxml.OOXMLFile(io.BytesIO(make_file(".docx")))
@@ -307,6 +338,19 @@ def test_an_epub_with_a_shops_rights_is_refused(make_file: MakeFile) -> None:
 def test_a_zip_bomb_is_refused_unopened(suffix: str) -> None:
     with pytest.raises(EssayUnreadable, match="unpacks to more than 200 MB"):
         extract(zipped({"word/document.xml": bytes(201_000_000)}), suffix)
+
+
+@pytest.mark.parametrize("begin", [b"<w:document>", b"\xff\xfe<\0", b" " * 100])
+def test_a_word_file_that_unpacks_to_very_much_text_is_refused_unread(begin: bytes) -> None:
+    with pytest.raises(EssayUnreadable, match="text unpacks to more than 20 MB; split it"):
+        extract(zipped({"word/a.png": begin + bytes(20_000_001)}), ".docx")
+
+
+def test_pictures_do_not_count_as_the_text_of_a_word_file(make_file: MakeFile) -> None:
+    with zipfile.ZipFile(io.BytesIO(make_file(".docx"))) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    found = extract(zipped({**members, "word/a.png": PNG + bytes(20_000_001)}), ".docx")
+    assert SENTENCE in found.text
 
 
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256))

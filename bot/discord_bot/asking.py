@@ -18,6 +18,7 @@ from bot.questions import LONGEST_QUESTION
 
 MOST_THREADS = 10_000  # of which it is remembered who began them
 SECONDS_SHOWN = 15  # of a message that only its asker needs
+WRITTEN = (discord.MessageType.default, discord.MessageType.reply)  # by people; others tell events
 
 
 class AskingCog(commands.Cog):
@@ -64,7 +65,7 @@ class AskingCog(commands.Cog):
     @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:
         """Answer a message that asks the bot."""
-        if message.author.bot or message.webhook_id or message.is_system():
+        if message.author.bot or message.webhook_id or message.type not in WRITTEN:
             return
         if not await self._is_for_me(message):
             return
@@ -133,7 +134,7 @@ class AskingCog(commands.Cog):
         """To who wrote to the bot and asked nothing, or whose reply may not be read."""
         if message.guild is None or self._mentions_me(message):
             await self._say_once(message, say(language, "ask_what"))
-        elif message.reference and not message.attachments:
+        elif message.reference and not self._client.intents.message_content:
             await self._say_once(message, say(language, "keep_mention"))
 
     def _language(self, message: discord.Message) -> str:

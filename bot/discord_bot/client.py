@@ -100,8 +100,10 @@ class EssayClient(commands.AutoShardedBot):
             try:
                 fetch = partial(self._fetch, asked.channel, asked.message)
                 message = await outlast(partial(deliver, fetch))
+            except discord.Forbidden:
+                pass  # it may not be read, but perhaps answered
             except discord.HTTPException:
-                await self.memory.close(asked, None)  # it was deleted, or is out of reach
+                await self.memory.close(asked, None)  # it was deleted
                 return
         assert self.user
         await self.desk.resume(asked, partial(turns_before, message, self.user))

@@ -13,6 +13,7 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait
 ATTEMPTS = 4
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0  # seconds between them, doubled and jittered
 OWN_FAULT = 500  # HTTP states from here on are Discord's fault
+TOO_MANY = 429  # one that discord.py has waited for often enough, or that came from Cloudflare
 EDIT_EVERY = 1.2  # seconds at least between two drafts in one place; Discord takes 5 edits in 5 s
 OUTAGE_PAUSES = (5, 15, 60, 300, 900, 3600)  # seconds between attempts while Discord is away
 MOST_PLACES = 1_000  # whose last draft is remembered, before those long past are dropped
@@ -69,7 +70,7 @@ async def outlast(attempt: Callable[[], Awaitable[T]]) -> T:
 
 def _may_pass(error: BaseException) -> bool:
     if isinstance(error, discord.HTTPException):
-        return error.status >= OWN_FAULT
+        return error.status >= OWN_FAULT or error.status == TOO_MANY
     return isinstance(error, FAULTS)
 
 

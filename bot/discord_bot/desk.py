@@ -7,6 +7,7 @@ from contextlib import aclosing, suppress
 from dataclasses import replace
 from functools import partial
 
+import discord
 from discord.ext import commands
 
 from bot.answers import Answer
@@ -31,6 +32,7 @@ from bot.writing import Draft
 from ingest.errors import IndexMissing
 
 MOST_ATTEMPTS = 3  # at a question that a bot was stopped over, before it is left
+UNAUTHORIZED = 401
 PATIENCE = 5.0  # seconds for what is under way when the bot is to stop; some kill after 10
 History = Callable[[], Awaitable[Sequence[Turn]]]  # reads the turns before a question
 Begin = Callable[[Reply], Awaitable[bool]]  # whether a question is to be answered
@@ -159,8 +161,10 @@ class Desk:
             await reply.finish([text], None)
         except Undelivered:
             raise
-        except Exception:
+        except Exception as error:
             _log.exception("A reply could not be delivered.")
+            if self._client.is_closed() or _is_of_the_token(error):
+                return  # the next start answers it
         await self._close(reply.asked, None)
 
     async def _note(self, asked: Asked) -> None:
@@ -206,6 +210,11 @@ class Desk:
             task.cancel()
         if late:
             await asyncio.wait(late, timeout=PATIENCE)
+
+
+def _is_of_the_token(error: Exception) -> bool:
+    """Whether it was the bot itself that Discord refused, as it does when its token was reset."""
+    return isinstance(error, discord.HTTPException) and error.status == UNAUTHORIZED
 
 
 def _reason(error: Exception, language: str) -> str | None:

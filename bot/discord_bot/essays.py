@@ -35,6 +35,7 @@ class EssaysCog(commands.Cog):
 
     def __init__(self, client: EssayClient) -> None:
         self._client = client
+        self._adding = asyncio.Lock()  # a file may take long to read, in a thread answers need
 
     @app_commands.command(name="essays")
     async def list_essays(self, interaction: Interaction) -> None:
@@ -79,7 +80,8 @@ class EssaysCog(commands.Cog):
         try:
             name = shelf.check_upload(file.filename, file.size, replace)
             content = await file.read()
-            await asyncio.to_thread(shelf.add_file, name, content, replace)
+            async with self._adding:
+                await asyncio.to_thread(shelf.add_file, name, content, replace)
         except FileRefused as error:
             reason = str(error)
         except FAULTS:

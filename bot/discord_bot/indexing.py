@@ -18,6 +18,7 @@ from bot.discord_bot.phrases import say
 from bot.discord_bot.reindexing import DIGEST, Reindexer, digest_of
 from bot.discord_bot.splitting import split
 from bot.errors import ReindexFailed
+from ingest.errors import IndexBusy
 from ingest.sync import SyncReport
 
 REINDEX, ROLLBACK = "reindex", "rollback"
@@ -173,7 +174,10 @@ class IndexCog(commands.Cog):
             generations = await asyncio.to_thread(library.store.generations)
             key = "rolled_back"
             if generations[:1] == [shown] and earlier in generations:
-                await asyncio.to_thread(library.store.republish, earlier)
+                try:
+                    await asyncio.to_thread(library.store.republish, earlier)
+                except IndexBusy:  # by another process than this bot's
+                    key = "index_busy"
             elif generations[:1] != [earlier]:  # else it was pressed twice
                 key = "rollback_changed"
             done = say(language, key, generation=earlier)

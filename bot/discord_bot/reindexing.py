@@ -17,6 +17,7 @@ from bot.display import plain_line
 from bot.errors import ReindexFailed
 from ingest.sync import SyncReport
 
+AT_ONCE = 2  # processes; each is waited for in one of the few threads that answers are made in
 TOLD_EVERY = 2.5  # seconds between two lines of progress
 FOR_PEOPLE = "essay-bot: "  # begins what a process says to people
 LAST_WORDS = 300  # characters of what a process that failed said last
@@ -43,6 +44,7 @@ class Reindexer:
     def __init__(self) -> None:
         self.stopping = False
         self._running: dict[str, _Child | None] = {}  # by library; None before it has begun
+        self._places = asyncio.Semaphore(AT_ONCE)
 
     @contextmanager
     def turn(self, library: Library) -> Iterator[bool]:
@@ -59,14 +61,18 @@ class Reindexer:
 
     async def plan(self, library: Library) -> SyncReport:
         """What a reindex would do. Raises ReindexFailed."""
-        child = _start(library, "--dry-run")
-        return await asyncio.to_thread(_wait, child)
+        async with self._places:
+            return await asyncio.to_thread(_wait, _start(library, "--dry-run"))
 
     async def run(self, library: Library, tell: Tell) -> SyncReport:
         """Reindex within a `turn`, with a line of progress now and then. Raises ReindexFailed.
 
         Removals are allowed, since whoever starts it saw the plan.
         """
+        async with self._places:
+            return await self._run(library, tell)
+
+    async def _run(self, library: Library, tell: Tell) -> SyncReport:
         if self.stopping:
             raise ReindexFailed("the bot is being stopped")
         child = self._running[library.name] = _start(library, "--allow-removals")

@@ -16,7 +16,9 @@ from bot.discord_bot.memory import Asked
 from bot.discord_bot.phrases import say
 
 NO_REPLIES = {400, 403}  # HTTP states where a reply is refused, and a message may not be
+NOT_FOUND = 404
 LOOKED_AT = 20  # messages of a channel
+ARCHIVED = 50083  # code where a thread is closed: a new message opens it, and an edit does not
 GONE = {10008, 10015, 10062, 50027}  # message, webhook or interaction unknown; token expired
 _log = logging.getLogger(__name__)
 
@@ -80,8 +82,10 @@ class MessageReply:
                 message = self._channel.get_partial_message(self.asked.replies[place])
                 await message.edit(content=text, view=view)
                 return
-            except discord.NotFound:
-                self._replace(place, None)  # someone deleted it
+            except discord.HTTPException as error:
+                if error.status != NOT_FOUND and error.code != ARCHIVED:
+                    raise
+                self._replace(place, None)  # someone deleted it, or closed its thread
                 self._deleted += 1
         message = await self._send(place, text, view)
         self._replace(place, message)

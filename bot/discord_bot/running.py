@@ -13,7 +13,7 @@ import discord
 from bot.answering import open_answerer
 from bot.discord_bot.assembly import make_client
 from bot.discord_bot.client import EssayClient
-from bot.discord_bot.delivery import OWN_FAULT
+from bot.discord_bot.delivery import OWN_FAULT, TOO_MANY
 from bot.discord_bot.libraries import Libraries
 from bot.discord_bot.memory import Memory
 from bot.discord_bot.token import PORTAL
@@ -23,7 +23,6 @@ from ingest.store import open_store
 
 PAUSES = (1, 2, 5, 10, 20, 40)  # seconds between attempts to connect; from then on LONGEST_PAUSE
 LONGEST_PAUSE = 60
-TOO_MANY = 429
 _log = logging.getLogger(__name__)
 
 

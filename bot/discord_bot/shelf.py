@@ -1,13 +1,14 @@
 """Files of essays that come in and go out by Discord; nothing is overwritten or lost unasked."""
 
 import os
-import re
 import tempfile
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
+
+import regex
 
 from bot.discord_bot.phrases import say
 from bot.errors import FileRefused
@@ -19,7 +20,7 @@ LARGEST = 10  # MiB, what Discord takes by default
 MEBIBYTE = 1 << 20
 REMOVED = "removed"  # below DATA_DIR
 _LONGEST_NAME = 120  # bytes
-_UNSAFE = re.compile(r"[^\w .()&'-]")
+_UNSAFE = regex.compile(r"[^\w .()&'-]|\p{DI}")  # unlike re's, its \w has the vowels of Hindi
 _changing = Lock()  # between keeping a file aside and taking it away, nobody puts another there
 
 
