@@ -1,23 +1,14 @@
 """The next generation of an index in a folder, built aside from the one before it."""
 
-import secrets
 from collections.abc import Set
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 
 from ingest.chroma import close_folder, connect_folder, damaged
 from ingest.errors import IndexDamaged, IndexMissing
 from ingest.index import SYNC_ROWS, Generation, Rows, gather_keywords, persist
-from ingest.publishing import (
-    GENERATION,
-    FolderStore,
-    copy_chroma,
-    flush,
-    remove_generations,
-    sizes_in,
-)
-from ingest.records import Manifest, Vector, dump_manifest
+from ingest.publishing import FolderStore, copy_chroma, flush, remove_generations, sizes_in
+from ingest.records import Manifest, Vector, dump_manifest, next_name
 
 DEAD_SHARE = 0.25  # deleted passages to live ones, from which on a copy is written afresh
 
@@ -31,9 +22,9 @@ class FolderDraft:
         self._store = store
         self._aside = store.folder / "building"
         self._remove_unpublished()  # of a writer that was killed
-        number = max(map(_number, (store.folder / "generations").iterdir()), default=0) + 1
         # A name that was never used: Chroma keeps a client for each path it has seen.
-        self._folder = self._aside / f"{number:06d}-{secrets.token_hex(3)}"
+        names = (place.name for place in (store.folder / "generations").iterdir())
+        self._folder = self._aside / next_name(names)
         self._deleted = 0
         self._open: Rows | None = None
         self.previous = self._open_previous()
@@ -125,8 +116,3 @@ def _vectors(previous: Generation | None, editions: Set[str]) -> dict[str, Vecto
     if previous is None:
         return {}
     return {passage.digest: vector for passage, vector in previous.rows.rows_of(sorted(editions))}
-
-
-def _number(generation: Path) -> int:
-    match = GENERATION.fullmatch(generation.name)
-    return int(match[1]) if match else 0

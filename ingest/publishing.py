@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shutil
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator
@@ -13,13 +12,12 @@ from typing import TYPE_CHECKING
 
 from ingest.chroma import damaged, storing
 from ingest.errors import IndexBusy, IndexDamaged, IndexMissing, IndexUnwritable, first_line
-from ingest.records import Manifest, now, parse_manifest, with_latest
+from ingest.records import GENERATION, Manifest, now, parse_manifest, with_latest
 
 if TYPE_CHECKING:
     from ingest.drafting import FolderDraft
     from ingest.index import Generation, Rows
 
-GENERATION = re.compile(r"(\d{6,})-[0-9a-f]{6}")  # the name of one, its number first
 SPACE = 1_000_000  # bytes, below which a disk may be too full for Chroma to open an index
 _DATABASE = "chroma.sqlite3"
 

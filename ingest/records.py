@@ -1,7 +1,9 @@
 """What an index is made of; knows nothing of where it is kept."""
 
 import hashlib
-from collections.abc import Sequence
+import re
+import secrets
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeAlias
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+GENERATION = re.compile(r"(\d{6,})-[0-9a-f]{6}")  # the name of one, its number first
 KEEP = 3  # generations, the published one included: a reader may still hold an older one
 Vector: TypeAlias = "np.ndarray[Any, np.dtype[np.float32]]"
 
@@ -96,6 +99,13 @@ def parse_manifest(json: str | bytes) -> Manifest:
 def digest(text: str) -> str:
     """A short SHA-256 of a text, the same for the same text."""
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def next_name(names: Iterable[str]) -> str:
+    """A name for the generation that comes after these, which none ever had."""
+    matches = filter(None, map(GENERATION.fullmatch, names))
+    number = max((int(match[1]) for match in matches), default=0) + 1
+    return f"{number:06d}-{secrets.token_hex(3)}"
 
 
 def with_latest(name: str, history: Sequence[str]) -> list[str]:

@@ -25,6 +25,7 @@ from ingest.records import (
     Manifest,
     Vector,
     dump_manifest,
+    next_name,
     now,
     parse_manifest,
     with_latest,
@@ -212,8 +213,7 @@ class ServerDraft:
         """Make it the generation that is read; see Draft."""
         store = self._store
         self._check_rows(manifest)
-        number = max((int(name.split("-")[0]) for name in store.generations()), default=0) + 1
-        name = f"{number:06d}-{secrets.token_hex(3)}"
+        name = next_name(store.generations())
         store.record(name, replace(manifest, rows=self._suffix))
         self._lock.check()
         store.point_to(name)
