@@ -7,7 +7,6 @@ from math import ceil
 import numpy as np
 from langchain_core.documents import Document
 
-from bot.alignment import Vectors
 from bot.citations import Quote
 from bot.evidence import Evidence, Signals, WeighedSentence, asks
 from bot.naming import names_in
@@ -20,6 +19,7 @@ from ingest.embedding import SentenceEmbeddings
 from ingest.essays import byline_at
 from ingest.index import Generation
 from ingest.keywords import split_words
+from ingest.models import Vectors
 
 READ = 10  # passages whose sentences are compared
 SHORTEST, LONGEST = 40, 500  # characters of a sentence that is shown for an essay
