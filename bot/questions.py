@@ -22,6 +22,16 @@ ASKING_WORDS = """
 """
 
 
+_GREETING = re.compile(
+    r"(?:(?:hi|hiya|hello|hey|yo|good (?:morning|day|afternoon|evening|night|bot)|welcome|test|ping"
+    r"|thanks?|thx|ty|cheers|bye|goodbye|ok|okay|cool|nice|great|awesome|lol|wow"
+    r"|hallo|moin|servus|danke|tschüss|guten (?:morgen|tag|abend)|gute nacht)\b"
+    r"(?:[ ,]+(?:there|bot|all|everyone|folks|again|you|so much|very much|a lot|dir|schön|sehr)\b)*"
+    r"[\W_]*)+",
+    re.IGNORECASE,
+)
+
+
 class AnswerKind(Enum):
     """What must stand in an answer for it to be one."""
 
@@ -73,6 +83,11 @@ def check_question(question: str) -> str:
             f"{LONGEST_QUESTION:,}."
         )
     return question
+
+
+def is_greeting(text: str) -> bool:
+    """Whether it only greets, thanks or takes leave, in English or German, and asks nothing."""
+    return bool(_GREETING.fullmatch(text.strip()))
 
 
 def telling_words(question: str) -> list[str]:

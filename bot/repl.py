@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from bot.answers import Answer
     from bot.conversation import Turn
 
+WELCOME = "Ask the essays. /help tells the rest."
 HELP = """Ask a question about the essays; each sentence of the answer is checked against them.
   /essays     which essays are in the index
   /source N   citation N of the last answer, in its paragraph
@@ -115,7 +116,7 @@ class Repl:
 
     def run_prompt(self, session: "PromptSession[str]") -> None:
         """Read from a terminal until Ctrl-D or /quit."""
-        self.screen.say("Ask the essays. /help tells the rest.")
+        self.screen.say(WELCOME)
         while True:
             try:
                 line = session.prompt("› ")
@@ -154,11 +155,19 @@ class Repl:
         if not line:
             return
         if not line.startswith("/"):
-            self._ask(line)
+            self._take_up(line)
         elif command := self._commands.get(word):
             command(rest.strip())
         else:
             self.screen.complain(f"There is no command {word}; /help lists them.")
+
+    def _take_up(self, line: str) -> None:
+        from bot.questions import is_greeting
+
+        if is_greeting(line):
+            self.screen.say(WELCOME)
+        else:
+            self._ask(line)
 
     def _ask(self, question: str) -> None:
         from bot.conversation import TURNS, Turn

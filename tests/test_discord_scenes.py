@@ -251,11 +251,12 @@ async def test_moderators_are_told_once_by_two_who_press_at_the_same_time(house:
     assert sum(each.content.endswith(f"\n{UNANSWERED}") for each in mine) == 1
 
 
-async def test_a_direct_message_without_words_is_told_to_ask(house: House) -> None:
+@pytest.mark.parametrize("words", ["", "Hello!", "thank you so much"])
+async def test_a_direct_message_that_asks_nothing_is_told_to_ask(house: House, words: str) -> None:
     async with serving(house) as server:
         ada = server.world.user("ada")
         channel = server.do(server.world.direct_channel, ada)
-        server.say(ada, channel, "", attachments=[server.upload("a.png", b"x")])
+        server.say(ada, channel, words, attachments=[server.upload("a.png", b"x")])
         await server.wait_until(lambda: channel.said_by(server.world.me), WAIT)
         (line,) = channel.said_by(server.world.me)
     assert line.content == say("", "ask_what")

@@ -4,7 +4,13 @@ from hypothesis import strategies as st
 
 from bot.citations import Quote
 from bot.evidence import Evidence, Signals, WeighedSentence, fitted_weights
-from bot.questions import AnswerKind, has_answer_kind, kind_of_answer, telling_words
+from bot.questions import (
+    AnswerKind,
+    has_answer_kind,
+    is_greeting,
+    kind_of_answer,
+    telling_words,
+)
 from bot.quoting import MOST_QUOTES, choose_quotes, nearest_quote
 
 SIGNALS = st.builds(
@@ -116,3 +122,26 @@ def test_any_text_can_be_looked_at_as_a_question(question: str) -> None:
     kind = kind_of_answer(question)
     has_answer_kind(kind, question, question)
     assert len(telling_words(question)) == len(set(telling_words(question)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "hi",
+        "Hello there!",
+        "thanks :)",
+        "thank you so much",
+        "Good morning, all",
+        "OK, thx",
+        "Danke!",
+    ],
+)
+def test_a_greeting_asks_nothing(text: str) -> None:
+    assert is_greeting(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "?", "Is he great?", "hi, what is energy imperialism?", "thanks to whom", "you"]
+)
+def test_whatever_may_be_a_question_is_no_greeting(text: str) -> None:
+    assert not is_greeting(text)

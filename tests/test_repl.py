@@ -14,7 +14,7 @@ import pexpect
 import pytest
 from rich.console import Console
 
-from bot.repl import HELP, Repl, Screen
+from bot.repl import HELP, WELCOME, Repl, Screen
 from bot.settings import Settings
 from ingest.embedding import SentenceEmbeddings
 from ingest.publishing import FolderStore
@@ -50,6 +50,10 @@ def test_questions_are_answered_and_the_source_shows_the_whole_paragraph(
     shown = say(repl, output, "/source 1")
     assert "In the stillness of dawn" in shown
     assert "birth to those products." in shown
+
+
+def test_a_greeting_is_greeted_and_no_question(repl: Repl, output: io.StringIO) -> None:
+    assert say(repl, output, "hi there!") == f"{WELCOME}\n"
 
 
 def test_a_source_that_is_none_is_told(repl: Repl, output: io.StringIO) -> None:

@@ -14,7 +14,7 @@ from bot.discord_bot.essays import LONGEST_CHOICE, complete_essay
 from bot.discord_bot.history import question_in, starter_of, turns_before
 from bot.discord_bot.memory import Asked
 from bot.discord_bot.phrases import say
-from bot.questions import LONGEST_QUESTION
+from bot.questions import LONGEST_QUESTION, is_greeting
 
 MOST_THREADS = 10_000  # of which it is remembered who began them
 SECONDS_SHOWN = 15  # of a message that only its asker needs
@@ -70,7 +70,7 @@ class AskingCog(commands.Cog):
         if not await self._is_for_me(message):
             return
         question, language = question_in(message), self._language(message)
-        if not question:
+        if not question or is_greeting(question):
             await self._explain(message, language)
             return
         guild = message.guild.id if message.guild else 0
@@ -131,7 +131,7 @@ class AskingCog(commands.Cog):
         return self._mine[thread.id]
 
     async def _explain(self, message: discord.Message, language: str) -> None:
-        """To who wrote to the bot and asked nothing, or whose reply may not be read."""
+        """To who greets the bot or asks it nothing, or whose reply may not be read."""
         if message.guild is None or self._mentions_me(message):
             await self._say_once(message, say(language, "ask_what"))
         elif message.reference and not self._client.intents.message_content:
