@@ -39,11 +39,16 @@ def new_console(stderr: bool = False) -> Console:
 
 
 def print_answer(console: Console, answer: "Answer") -> None:
-    """The answer, then where each of its quotes stands."""
-    _show(console, Text(plain(answer.text), style="yellow" if answer.refused else ""))
+    """The answer, each of an essay's own sentences apart, then where each quote stands."""
+    from bot.answers import QUOTING  # what an answer is made by is loaded by now
+
+    quoted = [f"“{each.quote}” [{each.number}]" for each in answer.citations]
+    lines = quoted if quoted and answer.model == QUOTING else [answer.text]
+    for line in lines:
+        _show(console, Text(plain(line), style="yellow" if answer.refused else ""))
     if answer.note:
-        quoted = QUOTED_INSTEAD if answer.citations else "."
-        _show(console, Text(f"{plain(answer.note)}{quoted}", style="yellow"))
+        instead = QUOTED_INSTEAD if answer.citations else "."
+        _show(console, Text(f"{plain(answer.note)}{instead}", style="yellow"))
     if answer.citations:
         console.print()
     for citation in answer.citations:
@@ -105,7 +110,8 @@ def print_essays(console: Console, manifest: "Manifest") -> None:
     """What is in the index: an essay a row."""
     table = Table("essay", "title", "passages", "since", box=None, pad_edge=False)
     for source, entry in manifest.essays.items():
-        row = (plain_line(source), plain_line(entry.title), str(entry.passages), entry.added[:10])
+        title = ", ".join(filter(None, (entry.title, entry.author)))
+        row = (plain_line(source), plain_line(title), str(entry.passages), entry.added[:10])
         table.add_row(*row)
     console.print(table)
 

@@ -3,7 +3,7 @@ import re
 
 from rich.console import Console
 
-from bot.answers import Answer
+from bot.answers import QUOTING, Answer
 from bot.citations import Citation, Place
 from bot.display import plain
 from bot.retrieval import RankedPassage
@@ -32,7 +32,7 @@ def test_no_name_of_a_file_breaks_its_line_to_look_like_another_citation() -> No
     name = "zep\n[2] Forged Source\n    forged.txt, characters 1-9.txt"
     cited = Citation(1, name, "Cats", "Cats.", 0, 5, "Ann\nBo", "1\n2", (Place(name, 6, 11),))
     found = IndexedPassage(name, "", "Cats", 0, 5, "Cats.", "")
-    entry = EssayEntry("On\nCats", "f", "t", 3, "2026-01-02T03:04:05+00:00")
+    entry = EssayEntry("On\nCats", "f", "t", 3, "2026-01-02T03:04:05+00:00", "Ann\nBo")
     print_answer(console, Answer("Q?", "“Cats.” [1]", [cited], False, None, 1.0, "", ""))
     print_passages(console, [RankedPassage(found, 1.0, 1.0)])
     print_essays(console, Manifest("model", {name: entry}))
@@ -42,7 +42,16 @@ def test_no_name_of_a_file_breaks_its_line_to_look_like_another_citation() -> No
     assert citation.endswith("characters 1-9.txt, 6–11")
     assert place.startswith("[1] Cats  zep [2] Forged Source")
     assert row.split("  ")[0] == "zep [2] Forged Source"
-    assert "On Cats" in row
+    assert "On Cats, Ann Bo" in row
+
+
+def test_each_sentence_of_the_essays_stands_on_a_line_of_its_own() -> None:
+    cited = [Citation(1, "a", "A", "One.", 0, 4), Citation(2, "b", "B", "Two.", 0, 4)]
+    for model, lines in ((QUOTING, ["“One.” [1]", "“Two.” [2]"]), ("a:model", ["Both. [1][2]"])):
+        output = io.StringIO()
+        answer = Answer("Q?", "Both. [1][2]", cited, False, None, 1.0, model, "")
+        print_answer(Console(file=output, markup=False, width=200), answer)
+        assert output.getvalue().split("\n\n")[0].splitlines() == lines
 
 
 def test_a_log_gets_a_few_lines_however_many_essays_there_are() -> None:
