@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -10,7 +11,6 @@ import pytest
 
 from bot.answering import Answerer
 from bot.settings import Settings
-from ingest import pdf
 from ingest.embedding import SentenceEmbeddings
 from ingest.publishing import FolderStore
 from ingest.sync import sync
@@ -106,18 +106,28 @@ async def test_everyone_is_answered_however_many_plans_are_made(
         )
 
 
-async def test_everyone_is_answered_however_many_essays_are_added(house: House) -> None:
+async def test_everyone_is_answered_however_many_essays_are_added(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done, slow = tmp_path / "done", tmp_path / "slow"
+    slow.write_text(
+        f'#!/bin/sh\nuntil [ -e {done} ]; do sleep 0.1; done; exec {sys.executable} "$@"\n'
+    )
+    slow.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(slow))  # by which PDFs are read
     async with serving(house) as server:
         ada, channel = server.world.user("ada"), server.world.channel("questions")
         moderator = server.world.guilds[0].owner
         files = [server.upload(f"{number}.pdf", write_pdf()) for number in range(THREADS)]
-        with pdf._alone:  # so reading them takes long
-            added = [server.slash(moderator, channel, "essay add", {"file": f}) for f in files]
+        added = [server.slash(moderator, channel, "essay add", {"file": f}) for f in files]
+        try:
             await server.wait_until(lambda: len(server.downloads) == THREADS, WAIT)
             asked = server.slash(ada, channel, "ask", {"question": "What does the bee dance for?"})
             await server.wait_until(
                 lambda: asked.response and "dances" in asked.response.content, WAIT
             )
+        finally:
+            done.touch()
         await server.wait_until(
             lambda: all(e.response and "Added: " in e.response.content for e in added), WAIT
         )

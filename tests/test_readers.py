@@ -1,13 +1,12 @@
 import io
 import re
-import time
+import shutil
 import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import msoffcrypto.format.ooxml
 import pypandoc
-import pypdfium2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -277,32 +276,33 @@ def test_a_pdf_with_a_password_is_refused() -> None:
         extract(write_pdf(StandardEncryption("secret", strength=128)), ".pdf")
 
 
-def test_of_pdfs_that_come_at_once_one_at_a_time_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    opened: list[int] = []  # how many are open, each time one is; pdfium crashes at two
-    closed = 0
-
-    class Document:
-        def __init__(self, _: bytes) -> None:
-            opened.append(1 + len(opened) - closed)
-
-        def __len__(self) -> int:
-            time.sleep(0.01)
-            return 0
-
-        def close(self) -> None:
-            nonlocal closed
-            closed += 1
-
-    def read(content: bytes) -> str:
-        with pytest.raises(EssayUnreadable) as refused:
-            extract(content, ".pdf")
-        return str(refused.value)
-
-    content = write_pdf()
-    monkeypatch.setattr(pypdfium2, "PdfDocument", Document)
+def test_pdfs_that_come_at_once_are_all_read() -> None:
+    contents = [write_pdf(None, f"Walk number {number} was long.") for number in range(8)]
     with ThreadPoolExecutor(4) as moderators:
-        assert all("no text" in each for each in moderators.map(read, [content] * 4))
-    assert opened == [1] * 4
+        found = list(moderators.map(lambda content: extract(content, ".pdf"), contents))
+    assert [each.text for each in found] == [f"Walk number {n} was long." for n in range(8)]
+
+
+def test_a_pdf_that_is_never_read_to_its_end_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.BytesIO()
+    canvas = Canvas(written)
+    for level in range(20):  # each draws the one before ten times
+        canvas.beginForm(f"form{level}")
+        canvas.drawString(72, 720, "Again.")
+        for _ in range(10 if level else 0):
+            canvas.doForm(f"form{level - 1}")
+        canvas.endForm()
+    canvas.doForm("form19")
+    canvas.save()
+    monkeypatch.setattr("ingest.pdf.PATIENCE", 1)
+    with pytest.raises(EssayUnreadable, match="more than 1 seconds to read; print it"):
+        extract(written.getvalue(), ".pdf")
+
+
+def test_a_pdf_on_which_its_reader_crashes_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.executable", shutil.which("false"))
+    with pytest.raises(EssayUnreadable, match="it cannot be read; print it"):
+        extract(write_pdf(), ".pdf")
 
 
 def test_a_word_file_with_a_password_is_refused(make_file: MakeFile) -> None:
