@@ -13,7 +13,7 @@ MOST_NUMBERS = 12  # of one citation: of "[1-99]" these are read
 _NUMBERS = r"\d{1,3}(?:\s*(?:[,;&–-]|and)\s*\d{1,3})*"
 _CITATION = re.compile(  # [1], [1, 2], [1-3], [2: "words"], 【2】, [Passage 2: words]
     rf"[\[【]\s*(?:passages?\s+)?\^?({_NUMBERS})\s*"
-    r"(?:[:,]?\s*[\"“‘']((?:(?!\[\d+\s*:).)*?)[\"”’'][.…]*|:\s*([^\"“‘\[\]]+?))?\s*[\]】]",
+    r"(?:[:,]?\s*[\"“‘']((?:(?!\[\d+\s*:).)*?)[\"”’'][.…]*|:([^\"“‘\[\]】]++))?\s*[\]】]",
     re.IGNORECASE,
 )
 _MORE_WORDS = re.compile(  # between the quotes of [1: "words", "words"; 2: "words"]
@@ -123,7 +123,7 @@ def _joined(text: str, rest: str, found: Sequence[object]) -> str:
 
 
 def _supports(citation: re.Match[str]) -> Iterator[Support]:
-    words = citation[2] or citation[3] or ""
+    words = citation[2] or (citation[3] or "").strip()
     first, *others = _MORE_WORDS.split(words)
     numbers = list(_numbers(citation[1]))[:MOST_NUMBERS]
     yield from (Support(number, first) for number in numbers)

@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.chat_model import LONGEST_ANSWER
 from bot.checking import Claim, Support
 from bot.drafts import draft_text, is_refusal, parse_claims
 
@@ -60,6 +61,11 @@ SHARED = [Claim("Zero is.", ONE_AND_TWO), Claim("One is, and two is.", ONE_AND_T
 )
 def test_sentences_and_their_citations_are_read(draft: str, claims: list[Claim]) -> None:
     assert parse_claims(draft) == claims
+
+
+def test_a_draft_that_goes_on_in_spaces_is_read() -> None:  # minutes, if each is tried thrice
+    draft = f"It is so. [1]\nIt is so too [1:{' ' * LONGEST_ANSWER}"
+    assert parse_claims(draft) == [Claim("It is so.", (Support(1),))]
 
 
 @given(st.text())
