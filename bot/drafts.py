@@ -26,6 +26,9 @@ _OPEN_CITATION = re.compile(r"[\[【][^\]】]*$")
 _EMPHASIS = re.compile(r"\*+|(?<!\w)_+(?=\w)|(?<=[^\W_])_+(?!\w)|(?<=[.,:;!?])_+(?!\w)")
 _MARK = re.compile(r"^\s*(?:(?:[-•>]|#{1,6}|\d+[.)])\s+)+")
 _INFERENCE = re.compile(r"^\s*(?:\(inference:?\):?|inference\s*[:–—-])\s*", re.IGNORECASE)
+_NAMING = re.compile(  # what comes before a citation that is itself a word of its sentence
+    r"\b(?:as|according to|per|see|in|from|by|and|passages?|sources?)$", re.IGNORECASE
+)
 _FINISHED = re.compile(r"[.!?…][\"'”’)]*$")
 _LEFT_UNSAID = r" (?:what|when|where|which|who|whose|whom|why|how|if|whether|anything)\b[^.!?\n\[]*"
 
@@ -105,10 +108,20 @@ def _apart(line: str) -> tuple[str, list[tuple[int, re.Match[str]]]]:
     text, place = "", 0
     found: list[tuple[int, re.Match[str]]] = []
     for citation in _CITATION.finditer(line):
-        text = _joined(text, line[place : citation.start()], found)
+        before = _joined(text, line[place : citation.start()], found)
+        if _is_word(before, line[citation.end() :].lstrip(" ,")):
+            continue  # without it “As [1] says” would be shown as “As says”; so it is at fault
+        text = before
         found.append((max(len(text), 1), citation))  # one that begins a line is about what follows
         place = citation.end()
     return _joined(text, line[place:], found), found
+
+
+def _is_word(before: str, rest: str) -> bool:
+    """Whether a sentence names what a citation tells, and so cannot be read without it."""
+    if not before:
+        return rest[:1].islower()
+    return rest[:1].isalnum() and bool(_NAMING.search(before.rstrip()))
 
 
 def _joined(text: str, rest: str, found: Sequence[object]) -> str:

@@ -56,6 +56,12 @@ SHARED = [Claim("Zero is.", ONE_AND_TWO), Claim("One is, and two is.", ONE_AND_T
             'It is so. [1: "so it is"] It is cut, [1: "so"] in',
             [Claim("It is so.", (Support(1, "so it is"),))],
         ),
+        ("As [1] says, it is so.", [Claim("As [1] says, it is so.", ())]),
+        ("According to [1], it is so. [2]", [Claim("According to [1], it is so.", (Support(2),))]),
+        ("[1] says so.", [Claim("[1] says so.", ())]),
+        ("Passages [1] and [2] say so.", [Claim("Passages [1] and [2] say so.", ())]),
+        ("[1] It is so.", [Claim("It is so.", (Support(1),))]),
+        ("It is what they live in [1].", [Claim("It is what they live in.", (Support(1),))]),
         ("", []),
     ],
 )
