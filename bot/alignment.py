@@ -42,10 +42,6 @@ class Comparison:
         self._tokens = np.array(inside, dtype=float).reshape(len(words), len(places))
         self._weights = np.array([weight for _, _, weight in words])
 
-    def tells(self, above: float) -> bool:
-        """Whether any of its words has more weight than that."""
-        return bool((self._weights > above).any())
-
     def with_part(self, other: TokenEmbeddings, start: int, end: int) -> Nearness:
         """How near it comes to characters `start` to `end` of another text."""
         inside = (other.places[:, 0] < end) & (other.places[:, 1] > start)

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from dotenv import load_dotenv
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
-from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
+from tenacity import (
+    AsyncRetrying,
+    retry_if_exception,
+    stop_after_attempt,
+    wait_exception,
+    wait_exponential_jitter,
+)
 
 from bot.errors import ChatModelFailed, ChatModelUnusable
 from ingest.errors import first_line
@@ -128,8 +134,11 @@ class ChatModel:
         end = asyncio.get_running_loop().time() + PATIENCE_IN_ALL * self._patience
         retrying = AsyncRetrying(
             stop=stop_after_attempt(ATTEMPTS),
-            wait=wait_exponential_jitter(multiplier=FIRST_PAUSE, max=LONGEST_PAUSE),
-            retry=retry_if_exception(_may_pass),
+            wait=wait_exponential_jitter(multiplier=FIRST_PAUSE, max=LONGEST_PAUSE)
+            + wait_exception(_pause_told),
+            retry=retry_if_exception(
+                lambda error: _may_pass(error) and _pause_told(error) <= self._patience
+            ),
             reraise=True,
         )
         try:
@@ -174,6 +183,13 @@ def _may_pass(error: BaseException) -> bool:
     if state:
         return state in PASSING or state >= OWN_FAULT
     return isinstance(error, Exception) and not isinstance(error, TimeoutError)
+
+
+def _pause_told(error: BaseException) -> float:
+    """Seconds that a busy server asks to wait; 0 where it names none, or a date."""
+    headers = getattr(getattr(error, "response", None), "headers", None) or {}
+    told = str(headers.get("retry-after", ""))
+    return float(told) if told.replace(".", "", 1).isdecimal() else 0.0
 
 
 def _http_state(error: BaseException) -> int | None:

@@ -24,7 +24,7 @@ from bot.agreement import (
 from bot.alignment import Comparison, join_tokens
 from bot.citations import Quote
 from bot.counting import misplaced_number, strange_number
-from bot.questions import ASKING_WEIGHT
+from bot.questions import ASKING_WEIGHT, telling_words
 from bot.retrieval import RankedPassage
 from bot.sentences import byline_of, quotable_sentences
 from ingest.embedding import SentenceEmbeddings
@@ -262,7 +262,7 @@ class Checker:
 
     def _distance(self, claim: Claim, quotes: Sequence[Quote], comparison: Comparison) -> str:
         """Whether the claim says something else than what it cites, or nothing: “No, it is not.”"""
-        if not comparison.tells(ASKING_WEIGHT):
+        if not telling_words(claim.text):
             return "it has no word that could be held against what it cites"
         weights = fitted_weights()
         signals = self._signals(quotes, comparison)

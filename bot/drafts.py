@@ -13,7 +13,7 @@ MOST_NUMBERS = 12  # of one citation: of "[1-99]" these are read
 _NUMBERS = r"\d{1,3}(?:\s*(?:[,;&–-]|and)\s*\d{1,3})*"
 _CITATION = re.compile(  # [1], [1, 2], [1-3], [2: "words"], 【2】, [Passage 2: words]
     rf"[\[【]\s*(?:passages?\s+)?\^?({_NUMBERS})\s*"
-    r"(?:[:,]?\s*[\"“‘']((?:(?!\[\d+\s*:).)*?)[\"”’'][.…]*|:\s*([^\"“‘\[\]]+?))?\s*[\]】]",
+    r"(?:[:,]?\s*[\"“‘']((?:(?!\[\d+\s*:).)*?)[\"”’'][.…]*|:([^\"“‘\[\]】]++))?\s*[\]】]",
     re.IGNORECASE,
 )
 _MORE_WORDS = re.compile(  # between the quotes of [1: "words", "words"; 2: "words"]
@@ -26,6 +26,9 @@ _OPEN_CITATION = re.compile(r"[\[【][^\]】]*$")
 _EMPHASIS = re.compile(r"\*+|(?<!\w)_+(?=\w)|(?<=[^\W_])_+(?!\w)|(?<=[.,:;!?])_+(?!\w)")
 _MARK = re.compile(r"^\s*(?:(?:[-•>]|#{1,6}|\d+[.)])\s+)+")
 _INFERENCE = re.compile(r"^\s*(?:\(inference:?\):?|inference\s*[:–—-])\s*", re.IGNORECASE)
+_NAMING = re.compile(  # what comes before a citation that is itself a word of its sentence
+    r"\b(?:as|according to|per|see|in|from|by|and|passages?|sources?)$", re.IGNORECASE
+)
 _FINISHED = re.compile(r"[.!?…][\"'”’)]*$")
 _LEFT_UNSAID = r" (?:what|when|where|which|who|whose|whom|why|how|if|whether|anything)\b[^.!?\n\[]*"
 
@@ -105,10 +108,20 @@ def _apart(line: str) -> tuple[str, list[tuple[int, re.Match[str]]]]:
     text, place = "", 0
     found: list[tuple[int, re.Match[str]]] = []
     for citation in _CITATION.finditer(line):
-        text = _joined(text, line[place : citation.start()], found)
+        before = _joined(text, line[place : citation.start()], found)
+        if _is_word(before, line[citation.end() :].lstrip(" ,")):
+            continue  # without it “As [1] says” would be shown as “As says”; so it is at fault
+        text = before
         found.append((max(len(text), 1), citation))  # one that begins a line is about what follows
         place = citation.end()
     return _joined(text, line[place:], found), found
+
+
+def _is_word(before: str, rest: str) -> bool:
+    """Whether a sentence names what a citation tells, and so cannot be read without it."""
+    if not before:
+        return rest[:1].islower()
+    return rest[:1].isalnum() and bool(_NAMING.search(before.rstrip()))
 
 
 def _joined(text: str, rest: str, found: Sequence[object]) -> str:
@@ -123,7 +136,7 @@ def _joined(text: str, rest: str, found: Sequence[object]) -> str:
 
 
 def _supports(citation: re.Match[str]) -> Iterator[Support]:
-    words = citation[2] or citation[3] or ""
+    words = citation[2] or (citation[3] or "").strip()
     first, *others = _MORE_WORDS.split(words)
     numbers = list(_numbers(citation[1]))[:MOST_NUMBERS]
     yield from (Support(number, first) for number in numbers)

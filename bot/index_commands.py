@@ -28,12 +28,14 @@ def list_generations(index: IndexOption = None, as_json: JsonOption = False) -> 
     """Show the generations that are kept, back in time; * is the published one."""
     store = _store(index)
     published = store.published()
+    damaged = False
     for name in store.generations():
         mark = "*" if name == published else " "
         try:
             manifest = store.manifest(name)
         except IndexDamaged as error:
             typer.echo(f"{mark} {name}: {error}", err=True)
+            damaged = True
             continue
         record = {
             "generation": name,
@@ -51,6 +53,8 @@ def list_generations(index: IndexOption = None, as_json: JsonOption = False) -> 
             print_json(record)
         else:
             typer.echo(line)
+    if damaged:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -117,7 +117,8 @@ def storing(place: object) -> Iterator[None]:
     except ChromaError as error:
         raise IndexUnwritable(
             f"The index {place} could not be read or written ({first_line(error)}); "
-            "what was published before is as it was. See that there is space, and try again."
+            "what was published before is as it was. See that there is space, and try again; where "
+            "that does not help, name another index with INDEX_DIR and run: essay-bot ingest"
         ) from error
     except Exception as error:  # what Chroma raises for an answer not its own, of a proxy say
         answer = error.__context__

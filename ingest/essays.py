@@ -209,7 +209,7 @@ def byline_at(text: str) -> tuple[int, int]:
 
 def _author_line(text: str) -> str:
     start, end = byline_at(text)
-    return text[start:end].partition(" ")[2].strip()
+    return " ".join(text[start:end].split()[1:])
 
 
 def _title_from_name(path: Path) -> str:

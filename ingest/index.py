@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 COLLECTIONS = ("passages", "essays")
 EDITIONS_AT_ONCE = 200
+MOST_SOUGHT = 10_000  # editions in one query; SQLite takes 32,766, and so many filter little
 SYNC_ROWS = 1000  # Chroma's own choice
 PAGE = 2000  # rows a call; Chroma takes at most 5,461
 
@@ -284,12 +285,13 @@ class Generation:
         """The `limit` passages nearest to a vector: id and cosine similarity, best first."""
         wanted = limit
         only = self.editions_of(self.only)
+        sought = set(only) or self._editions
         while True:
-            found = self.rows.nearest(vector, wanted, only)
-            held = [hit for hit in found if edition_of(hit[0]) in self._editions]
+            found = self.rows.nearest(vector, wanted, only if len(only) <= MOST_SOUGHT else ())
+            held = [hit for hit in found if edition_of(hit[0]) in sought]
             if len(held) >= limit or len(found) < wanted:
                 return held[:limit]
-            wanted *= 2  # rows of other generations took the places
+            wanted *= 2  # rows of other generations, or of essays not sought, took the places
 
     def passages_by_id(self, ids: Sequence[str]) -> list[IndexedPassage]:
         """The passages of these ids, in their order, as they stand in their essays.

@@ -150,7 +150,7 @@ class Exchange(BaseHTTPRequestHandler):
         self.send_header(length, value)
         self.send_header("Connection", "close")
         if status == 429:
-            self.send_header("Retry-After", "0")
+            self.send_header("Retry-After", self.server.retry_after)
         self.end_headers()
 
     def _rest(self, seconds: float) -> None:
@@ -186,6 +186,7 @@ class ChatServer(ThreadingHTTPServer):
         self.answer, self.fault, self.seconds_a_token = answer, fault, seconds_a_token
         self.ollama_url = f"http://127.0.0.1:{self.server_port}"
         self.openai_url = f"{self.ollama_url}/v1"
+        self.retry_after = "0"  # told to a client while the server is busy
         self.requests: list[Body] = []
         self.cancelled = threading.Event()  # a client left before its answer ended
         self.cancellations = 0

@@ -23,7 +23,7 @@ from tests.discord_records import (
 
 EPOCH = 1420070400000  # milliseconds: the year in which Discord's ids begin
 GUILD_SERIES = 10**11  # guild number n belongs to shard n % shards
-TOKEN = "a-token-of-the-tests"
+TOKEN = "MTAwMDAwMDAwMDAwMDAwMDAw.tokens.of-the-tests"
 
 
 class World:

@@ -68,6 +68,34 @@ def test_a_model_that_fails_is_told_in_words_of_ours(provider: str, fault: Fault
     assert "Incorrect API key" not in str(failure.value)
 
 
+def test_a_busy_server_is_asked_again_when_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+
+    async def note(seconds: float) -> None:
+        pauses.append(seconds)
+
+    monkeypatch.setattr("asyncio.sleep", note)
+    with ChatServer(answer, Fault.BUSY) as server:
+        server.retry_after = "15"
+        assert ask(connect("openai", server)) == SAID
+    assert [pause // 15 for pause in pauses] == [1, 1]
+
+
+@pytest.mark.parametrize("seconds", ["21", "86400"])
+def test_a_server_that_is_busy_for_long_is_not_waited_for(seconds: str) -> None:
+    with ChatServer(answer, Fault.BUSY) as server:
+        server.retry_after = seconds
+        with pytest.raises(ChatModelFailed, match="is busy"):
+            ask(connect("openai", server, patience=20))
+    assert len(server.requests) == 1
+
+
+def test_a_pause_that_is_told_as_a_date_is_chosen_by_ourselves() -> None:
+    with ChatServer(answer, Fault.BUSY) as server:
+        server.retry_after = "Wed, 21 Oct 2015 07:28:00 GMT"
+        assert ask(connect("openai", server)) == SAID
+
+
 @each_provider
 def test_a_server_that_is_down_is_told(provider: str) -> None:
     with ChatServer(answer) as server:

@@ -174,6 +174,19 @@ def test_generations_are_listed_checked_and_gone_back_to(
     assert_one_sentence(run("index", "verify"), "keywords/ids.json is missing or damaged")
 
 
+def test_a_damaged_generation_is_told_and_the_others_are_listed(
+    run: Run, essays: WriteEssays, tmp_path: Path
+) -> None:
+    for text in ("The cat sleeps all day.", "The cat wakes at night."):
+        run("ingest", essays(one=text))
+    new, old = run("index", "list", "--json").records
+    place = tmp_path / "index" / "generations" / new["generation"]
+    (place / "manifest.json").write_text("{")
+    done = run("index", "list", "--json")
+    assert (done.code, done.records) == (1, [old])
+    assert done.err.startswith(f"* {new['generation']}: The index generation ")
+
+
 def test_a_sync_that_would_remove_most_essays_is_stopped(
     run: Run, essays: WriteEssays, tmp_path: Path
 ) -> None:

@@ -138,11 +138,20 @@ async def test_what_takes_too_long_at_the_end_is_marked_and_answered_after_the_r
 
 async def test_a_wrong_token_is_said_in_a_sentence(environment: dict[str, str]) -> None:
     async with DiscordServer() as server:
-        child = start(server, environment | {"DISCORD_TOKEN": "wrong"})
+        child = start(server, environment | {"DISCORD_TOKEN": TOKEN[:-1]})
         _, errors = child.communicate(timeout=START)
     assert child.returncode == 1
     assert "Discord does not take DISCORD_TOKEN" in errors.splitlines()[-1]
     assert "Traceback" not in errors
+
+
+async def test_what_is_no_token_is_said_without_asking_discord(environment: dict[str, str]) -> None:
+    async with DiscordServer() as server:
+        child = start(server, environment | {"DISCORD_TOKEN": "wrong"})
+        _, errors = child.communicate(timeout=START)
+        assert not server.requests
+    assert child.returncode == 1
+    assert errors.startswith("essay-bot: DISCORD_TOKEN has not the form of a bot's token")
 
 
 async def test_a_missing_token_is_said_in_a_sentence(environment: dict[str, str]) -> None:

@@ -88,3 +88,10 @@ def test_a_draft_is_one_message_that_says_it_is_one(text: str) -> None:
     shown = render_draft(text, "en")
     assert shown.startswith("*Draft, not yet checked:*")
     assert len(shown) <= LIMIT
+
+
+@pytest.mark.parametrize("letter", ["x", "🐝"])
+def test_a_draft_that_is_cut_says_so(letter: str) -> None:
+    for length in range(940, 2_000):
+        shown = render_draft(letter * length, "en")
+        assert (shown.count(letter) == length) != shown.endswith("…")

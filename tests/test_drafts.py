@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.chat_model import LONGEST_ANSWER
 from bot.checking import Claim, Support
 from bot.drafts import draft_text, is_refusal, parse_claims
 
@@ -55,11 +56,22 @@ SHARED = [Claim("Zero is.", ONE_AND_TWO), Claim("One is, and two is.", ONE_AND_T
             'It is so. [1: "so it is"] It is cut, [1: "so"] in',
             [Claim("It is so.", (Support(1, "so it is"),))],
         ),
+        ("As [1] says, it is so.", [Claim("As [1] says, it is so.", ())]),
+        ("According to [1], it is so. [2]", [Claim("According to [1], it is so.", (Support(2),))]),
+        ("[1] says so.", [Claim("[1] says so.", ())]),
+        ("Passages [1] and [2] say so.", [Claim("Passages [1] and [2] say so.", ())]),
+        ("[1] It is so.", [Claim("It is so.", (Support(1),))]),
+        ("It is what they live in [1].", [Claim("It is what they live in.", (Support(1),))]),
         ("", []),
     ],
 )
 def test_sentences_and_their_citations_are_read(draft: str, claims: list[Claim]) -> None:
     assert parse_claims(draft) == claims
+
+
+def test_a_draft_that_goes_on_in_spaces_is_read() -> None:  # minutes, if each is tried thrice
+    draft = f"It is so. [1]\nIt is so too [1:{' ' * LONGEST_ANSWER}"
+    assert parse_claims(draft) == [Claim("It is so.", (Support(1),))]
 
 
 @given(st.text())

@@ -203,6 +203,7 @@ def test_folders_behind_links_are_read_once_and_a_circle_ends(tmp_path: Path) ->
             "Simone de Beauvoir and Bo Holm",
         ),
         ("On Wells\nBY MADISON, WITH HAMILTON\nA well", "MADISON, WITH HAMILTON"),
+        ("On Wells\nBy\tMary Ann\u00a0Lee\nA well", "Mary Ann Lee"),
         ("On Wells\nBy the river they met.\n\nA well", ""),
         ("On Wells\nBy Monday the pump had come, and the talk was over\nA well", ""),
         ("On Wells\nBy\n\nA well", ""),

@@ -17,7 +17,7 @@ import pytest
 
 from evals.syncing import server as run_server
 from ingest.chroma import _sessions
-from ingest.errors import IndexBusy, IndexMissing, IndexUnreachable
+from ingest.errors import IndexBusy, IndexMissing, IndexUnreachable, IndexUnwritable
 from ingest.publishing import FolderStore
 from ingest.records import KEEP
 from ingest.server import STALE, ServerStore
@@ -205,6 +205,17 @@ class TestServer:
         for session in _sessions(store.client):
             monkeypatch.setattr(session, "_transport", proxy)
         with pytest.raises(IndexUnreachable, match="502 Bad Gateway"):
+            store.published()
+
+    def test_of_an_index_that_a_server_cannot_read_it_is_told_how_to_go_on(
+        self, connect: Connect, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        store = connect()
+        fault = {"error": "InternalError", "message": "Error deserializing pickle file"}
+        damaged = httpx.MockTransport(lambda _: httpx.Response(500, json=fault))
+        for session in _sessions(store.client):
+            monkeypatch.setattr(session, "_transport", damaged)
+        with pytest.raises(IndexUnwritable, match=r"pickle file.*another index with INDEX_DIR"):
             store.published()
 
     def test_looking_and_a_dry_run_write_nothing(self, connect: Connect, tmp_path: Path) -> None:

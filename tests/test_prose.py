@@ -21,7 +21,7 @@ from ingest.reading import PublishedIndex
 from prompts import read_prompt
 from tests.chat_server import ChatServer, Fault
 from tests.chat_wires import Messages
-from tests.conftest import ESSAYS, SEED
+from tests.conftest import ESSAYS, SEED, IndexOf
 
 TEXT = (ESSAYS / SEED).read_text("utf-8")
 QUESTION = "What is energy imperialism?"
@@ -148,6 +148,19 @@ def test_what_a_model_thinks_aloud_is_neither_watched_nor_checked(play: Play) ->
 def test_half_a_letter_costs_its_sentence_alone(play: Play) -> None:
     answer = play(lambda messages: good(messages) + "Capital wants \ud83d. [1]").ask()
     assert (answer.text, answer.note) == (f"{SENTENCE} [1]", "")
+
+
+def test_of_an_essay_so_short_that_no_word_is_rare_the_sentences_are_shown(
+    index_of: IndexOf, embeddings: SentenceEmbeddings
+) -> None:
+    index = index_of(cats="On cats\n\nThe cat sleeps all day. It hunts at night, unseen.")
+
+    def write(_: Messages) -> str:
+        return 'Cats sleep all day. [1: "The cat sleeps all day."]'
+
+    scene = Scene(index, embeddings, write, Fault.NONE)
+    with scene.server:
+        assert scene.ask("When does the cat sleep?").text == "Cats sleep all day. [1]"
 
 
 def test_a_model_may_say_that_the_essays_do_not_answer(play: Play) -> None:

@@ -22,9 +22,9 @@ from ingest.errors import (
     TooManyRemovals,
 )
 from ingest.essays import LARGEST_FILE
-from ingest.index import PAGE, folder_rows
+from ingest.index import PAGE, Generation, folder_rows
 from ingest.publishing import FolderStore, sizes_in
-from ingest.records import KEEP, IndexedPassage
+from ingest.records import KEEP, IndexedPassage, essay_of
 from ingest.sync import SyncReport, sync
 from ingest.verifying import verify
 from tests.conftest import WriteEssays
@@ -487,6 +487,22 @@ def test_a_file_current_that_names_no_generations_is_told_and_stays(
         sync(folder, store, LetterEmbeddings())
     assert [path.name for path in store.folder.iterdir()] == ["CURRENT"]
     assert (store.folder / "CURRENT").read_text() == content
+
+
+def test_among_more_essays_than_a_query_can_name_only_those_sought_are_found(
+    essays: WriteEssays, store: FolderStore
+) -> None:
+    embeddings = LetterEmbeddings()
+    name = sync(essays(one=ONE, two=TWO), store, embeddings).generation
+    with closing(store.open(name)) as opened:
+        held = opened.manifest.essays
+        many = held | {f"{number}.txt": held["one.txt"] for number in range(40_000)}
+        manifest = replace(opened.manifest, essays=many)
+        generation = Generation(name, manifest, opened.rows, opened.keywords, lambda: None)
+        found = generation.within(many.keys() - {"one.txt"}).search_dense(
+            embeddings.embed_query(ONE), 2
+        )
+        assert {essay_of(id) for id, _ in found} == {"two.txt"}
 
 
 def test_a_generation_just_rolled_back_to_stays_within_reach(

@@ -79,8 +79,8 @@ def _place(citation: Citation) -> str:
 
 def render_draft(text: str, language: str) -> str:
     """A draft, marked as one."""
-    draft = say(language, "draft", text=escape(text))
-    return split(draft, LIMIT - len(CUT))[0] + (CUT if len(draft) > LIMIT else "")
+    shown, *more = split(say(language, "draft", text=escape(text)), LIMIT - len(CUT))
+    return shown + CUT if more else shown
 
 
 def render_passage(citation: Citation, found: Surroundings | None, language: str) -> str:

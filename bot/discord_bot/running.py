@@ -16,7 +16,7 @@ from bot.discord_bot.client import EssayClient
 from bot.discord_bot.delivery import OWN_FAULT, TOO_MANY
 from bot.discord_bot.libraries import Libraries
 from bot.discord_bot.memory import Memory
-from bot.discord_bot.token import PORTAL
+from bot.discord_bot.token import PORTAL, bot_id
 from bot.errors import DiscordRefused, SettingsInvalid
 from bot.settings import Settings
 from ingest.store import open_store
@@ -29,13 +29,15 @@ _log = logging.getLogger(__name__)
 def run(settings: Settings) -> None:
     """Answer in Discord until SIGTERM or Ctrl-C.
 
-    Raises SettingsInvalid without a token, DiscordRefused where Discord takes it not, and what
-    loading the models raises.
+    Raises SettingsInvalid without a token, TokenInvalid where it can be none, DiscordRefused where
+    Discord takes it not, and what loading the models raises.
     """
-    if not settings.discord_token.get_secret_value():
+    token = settings.discord_token.get_secret_value().strip()  # as discord.py takes it
+    if not token:
         raise SettingsInvalid(
             f"DISCORD_TOKEN is empty; make a bot at {PORTAL} and put its token into .env."
         )
+    bot_id(token)  # known to be wrong without a network, for which a bot would wait
     discord.utils.setup_logging()
     memory = Memory(settings.data_dir)
     models = open_answerer(open_store(settings.index_dir, settings.chroma_url), settings)
