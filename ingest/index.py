@@ -261,12 +261,17 @@ class Generation:
         By keywords they also find passages of others that have one of these stemmed words. Raises
         KeyError for an essay that is not in the index.
         """
-        narrowed = copy.copy(self)
+        narrowed = copy.copy(self._looked_up())
         narrowed.only = tuple(sources)
         editions = self.editions_of(narrowed.only)
         spans = [self._spans[each] for each in editions if each in self._spans]
         narrowed.keywords = self.keywords.within(spans, words)
         return narrowed
+
+    def _looked_up(self) -> "Generation":
+        """Itself, with all that is made at first use, which each copy would else make anew."""
+        _ = self.catalogue, self._places, self._spans
+        return self
 
     def editions_of(self, sources: Iterable[str]) -> list[str]:
         """The editions of these essays that it holds. Raises KeyError."""

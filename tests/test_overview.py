@@ -1,5 +1,6 @@
 """Questions about essays as a whole, and about what one author says: real model, real Chroma."""
 
+import copy
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -184,3 +185,11 @@ def test_the_author_named_last_takes_the_place_of_the_one_before(shelf: Answerer
 def test_a_question_that_names_none_is_asked_of_all(shelf: Answerer) -> None:
     found = shelf.search("What are tolls?", 10)
     assert {each.passage.essay for each in found} >= {"ferries.txt", "bridges.txt", "gardens.txt"}
+
+
+def test_questions_to_one_essay_share_what_was_looked_up_of_all(shelf: Answerer) -> None:
+    with shelf.index.reading() as generation:
+        fresh = copy.copy(generation)
+        for made in ("catalogue", "_places", "_spans"):
+            fresh.__dict__.pop(made, None)
+        assert fresh.within(["wells.txt"]).catalogue is fresh.within(["lamps.txt"]).catalogue
