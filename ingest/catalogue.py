@@ -44,6 +44,8 @@ class Catalogue:
         self._numbered = self._in_series()
 
     def _add_name(self, name: Name, source: str) -> None:
+        if not name:
+            return  # such as "The Essay", whose words are passed over
         self._names.setdefault(name, set()).add(source)
         for word in name:
             self._names_with.setdefault(word, set()).add(name)

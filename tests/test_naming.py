@@ -18,6 +18,7 @@ ESSAYS = {
     "plea.txt": ("A Plea for Captain John Brown", "Henry David Thoreau, Jr."),
     "influence.txt": ("Foreign Influence", "John Jay"),
     "ww2.txt": ("World War 2", ""),
+    "essay.txt": ("The Essay", "George Will"),
 }
 CATALOGUE = Catalogue(
     {
@@ -78,6 +79,8 @@ def test_an_author_is_named_by_a_surname(question: str, essays: list[set[str]]) 
         "What caused World War 2?",  # a number, but of no series
         "Are there 10 kinds of faction?",
         "What does Federalist 99 say?",
+        "what is the essay about?",
+        "Is “The Paper” good?",
         "",
         "???",
     ],
@@ -101,6 +104,6 @@ def test_any_text_names_only_essays_there_are(question: str) -> None:
         assert set(each.words) <= set(name_words(question))
 
 
-@given(st.sampled_from(sorted(ESSAYS)), st.sampled_from(["summarize {}", "What is {} about?"]))
+@given(st.sampled_from(sorted(ESSAYS.keys() - {"essay.txt"})), st.sampled_from(["summarize {}", "What is {} about?"]))
 def test_every_essay_is_found_by_its_whole_title(source: str, asking: str) -> None:
     assert {source} in named(asking.format(ESSAYS[source][0]))
