@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ingest.catalogue import LONGEST_NAME, Catalogue, name_words
+from ingest.catalogue import LONGEST_NAME, WORD, Catalogue, name_words
 from ingest.index import Generation
 from ingest.keywords import split_words
 
@@ -17,6 +17,7 @@ _TITLES = [  # each group is a title, if there is one of that name
         r"\bwhat (?:does|do|did) (?P<title>.+?) (?:say|argue|claim|conclude|teach)\b",
     )
 ]
+_BEGINNING = re.compile(r"(?:^|[^\sA-Z][.?!:])\s*$")  # of a sentence; "E. B. White" begins none
 _BEFORE_TITLES = re.compile(
     r"\b(?:(?:essay|article|text|piece)(?: called| titled| entitled| named| on| about)?|wrote"
     r"|(?:author|summary|outline|gist|thesis|arguments?|message|idea|points?|claims?) (?:of|in)"
@@ -96,8 +97,20 @@ def _titled(catalogue: Catalogue, title: str, question: str) -> list[Named]:
 
 
 def _authors(catalogue: Catalogue, question: str) -> Iterator[Named]:
-    """Authors by their surnames, which are written small only where all else is."""
-    for word in dict.fromkeys(re.findall(r"[^\W\d_]+", question)):
-        surname = word.casefold()
-        if surname in catalogue.authors and (word[0].isupper() or question.islower()):
+    """Authors by their surnames, also in small letters unless the essays write them small too.
+
+    So do capitals tell nothing where a sentence begins, or where nothing is small.
+    """
+    for match in WORD.finditer(question):
+        surname = next(iter(name_words(match[0])), "")
+        if surname in catalogue.authors and (
+            _tells(match, question) or not catalogue.in_small_letters(surname)
+        ):
             yield Named(frozenset(catalogue.authors[surname]), (surname,), author=True)
+
+
+def _tells(word: re.Match[str], question: str) -> bool:
+    """Whether a capital makes this word of a question a name."""
+    begins = _BEGINNING.search(question, 0, word.start())
+    small = any(each.islower() for each in WORD.findall(question))
+    return word[0][0].isupper() and small and not begins

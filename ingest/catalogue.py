@@ -2,13 +2,14 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+from ingest.keywords import split_words
 from ingest.records import EssayEntry
 
 LONGEST_NAME = 12  # words of a title that are looked at
 SERIES = 3  # numbered essays of one name, from which on a number is taken for one of them
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)*")
+WORD = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)*")
 _POSSESSIVE = re.compile(r"['’]s?$")
 _PASSED_OVER = frozenset(["the", "a", "an", "no", "nr", "number", "paper", "papers", "essay"])
 _BETWEEN_NUMBERS = frozenset(["and", "or", "vs", "versus", "with", "to", "from"])
@@ -24,14 +25,20 @@ Name = tuple[str, ...]
 
 def name_words(text: str) -> list[str]:
     """The words of a name as they are compared: small, numbers without leading noughts."""
-    words = (_POSSESSIVE.sub("", word.casefold()) for word in _WORD.findall(text))
+    words = (_POSSESSIVE.sub("", word.casefold()) for word in WORD.findall(text))
     return [word.lstrip("0") or word for word in words if word not in _PASSED_OVER]
 
 
 class Catalogue:
-    """The essays of an index by their names; `authors` has them by surname, in small letters."""
+    """The essays of an index by their names; `authors` has them by surname, in small letters.
 
-    def __init__(self, essays: Mapping[str, EssayEntry]) -> None:
+    `in_small_letters` tells whether essays write a surname like any other word: "young", "rich".
+    """
+
+    def __init__(
+        self, essays: Mapping[str, EssayEntry], in_small_letters: Callable[[str], bool]
+    ) -> None:
+        self.in_small_letters = in_small_letters
         self.authors: dict[str, set[str]] = {}
         self._names: dict[Name, set[str]] = {}
         self._names_with: dict[str, set[Name]] = {}
@@ -52,7 +59,7 @@ class Catalogue:
 
     def _add_author(self, author: str, source: str) -> None:
         words = [word for word in name_words(author) if word not in _AFTER_SURNAMES]
-        if words:
+        if words and split_words(words[-1:])[0]:  # else a stop word: "Will", "Wait But Why"
             self.authors.setdefault(words[-1], set()).add(source)
 
     def _in_series(self) -> dict[Name, set[str]]:

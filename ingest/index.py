@@ -3,6 +3,7 @@
 import copy
 import itertools
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 COLLECTIONS = ("passages", "essays")
 EDITIONS_AT_ONCE = 200
 SYNC_ROWS = 1000  # Chroma's own choice
+READ_FOR_WORD = 5  # passages, to tell how a word is written
 PAGE = 2000  # rows a call; Chroma takes at most 5,461
 
 
@@ -281,7 +283,13 @@ class Generation:
     @cached_property
     def catalogue(self) -> Catalogue:
         """By what titles and authors its essays are known."""
-        return Catalogue(self.manifest.essays)
+        return Catalogue(self.manifest.essays, self._written_small)
+
+    def _written_small(self, word: str) -> bool:
+        """Whether a passage that has this word the most writes it in small letters."""
+        found = [id for id, _ in self.keywords.search(word, READ_FOR_WORD)]
+        small = re.compile(rf"\b{re.escape(word)}\b")
+        return any(small.search(each.text) for each in self.passages_by_id(found))
 
     def search_dense(
         self, vector: "Sequence[float] | Vector", limit: int

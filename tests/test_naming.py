@@ -18,13 +18,16 @@ ESSAYS = {
     "plea.txt": ("A Plea for Captain John Brown", "Henry David Thoreau, Jr."),
     "influence.txt": ("Foreign Influence", "John Jay"),
     "ww2.txt": ("World War 2", ""),
+    "ai.txt": ("AI", "Ann Young"),
+    "interview.txt": ("Interview with John Jay", "Wait But Why"),
     "essay.txt": ("The Essay", "George Will"),
 }
 CATALOGUE = Catalogue(
     {
         source: EssayEntry(title, "f", "t", 1, "", author)
         for source, (title, author) in ESSAYS.items()
-    }
+    },
+    in_small_letters={"jay", "young"}.__contains__,
 )
 EMERSONS = {"nature.txt", "self-reliance.txt"}
 THOREAUS = {"duty.txt", "plea.txt"}
@@ -63,6 +66,9 @@ def test_an_essay_is_named_by_its_title_or_number(question: str, sources: list[s
         ("what did thoreau think of taxes?", [THOREAUS]),
         ("What are Emerson’s views?", [EMERSONS]),
         ("Do Emerson and Thoreau agree?", [EMERSONS, THOREAUS]),
+        ("what would emerson say about AI?", [EMERSONS]),
+        ("What does Ann Young say?", [{"ai.txt"}]),
+        ("Is there a letter of Jay?", [{"influence.txt"}]),
         ("Why does Hamilton want it?", [{"papers/federalist_06.txt", "papers/federalist_51.txt"}]),
     ],
 )
@@ -79,6 +85,10 @@ def test_an_author_is_named_by_a_surname(question: str, essays: list[set[str]]) 
         "What caused World War 2?",  # a number, but of no series
         "Are there 10 kinds of faction?",
         "What does Federalist 99 say?",
+        "why are young people lonely?",
+        "Young people are lonely. Why? Young men most of all.",
+        "HOW DO YOUNG MEN LIVE",
+        "Why do states tax salt, and will they stop?",
         "what is the essay about?",
         "Is “The Paper” good?",
         "",
@@ -104,6 +114,9 @@ def test_any_text_names_only_essays_there_are(question: str) -> None:
         assert set(each.words) <= set(name_words(question))
 
 
-@given(st.sampled_from(sorted(ESSAYS.keys() - {"essay.txt"})), st.sampled_from(["summarize {}", "What is {} about?"]))
+@given(
+    st.sampled_from(sorted(ESSAYS.keys() - {"essay.txt"})),
+    st.sampled_from(["summarize {}", "What is {} about?"]),
+)
 def test_every_essay_is_found_by_its_whole_title(source: str, asking: str) -> None:
     assert {source} in named(asking.format(ESSAYS[source][0]))

@@ -193,3 +193,18 @@ def test_questions_to_one_essay_share_what_was_looked_up_of_all(shelf: Answerer)
         for made in ("catalogue", "_places", "_spans"):
             fresh.__dict__.pop(made, None)
         assert fresh.within(["wells.txt"]).catalogue is fresh.within(["lamps.txt"]).catalogue
+
+
+def test_an_author_named_like_a_common_word_hides_nothing_of_others(
+    tmp_path: Path, embeddings: SentenceEmbeddings
+) -> None:
+    for title, author, text in (
+        ("Sailing", "Will Young", "I sailed from Hull to Bergen with a cat, who was unkind."),
+        ("Screens", "Bo Holm", "The young look at screens all day. A young man has one friend."),
+        ("Clubs", "Cy Dahl", "Where clubs have shut, people sit alone on Sundays."),
+    ):
+        (tmp_path / f"{title}.txt").write_text(f"{title}\nBy {author}\n\n{text}\n")
+    for answerer in _opened(tmp_path, tmp_path / "index", embeddings):
+        for question in ("why do young people sit alone?", "Young people sit where?"):
+            assert answerer.search(question, 1)[0].passage.essay == "Clubs.txt"
+        assert answerer.search("What does Young look at?", 1)[0].passage.essay == "Sailing.txt"
