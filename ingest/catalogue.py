@@ -81,13 +81,14 @@ class Catalogue:
         return found
 
     def titled(self, words: Sequence[str]) -> set[str]:
-        """The essays whose title these words are, else those in whose titles they follow so.
+        """The essays whose title these words are."""
+        return self._names.get(tuple(words), set())
 
-        A word alone, or beside words such as "on", must be the title.
-        """
+    def titled_in_part(self, words: Sequence[str]) -> set[str]:
+        """The essays in whose titles these words follow so; a word alone tells too little."""
         name = tuple(words)
-        if name in self._names or not [*set(name) - _WEAK][1:]:
-            return self._names.get(name, set())
+        if not [*set(name) - _WEAK][1:]:
+            return set()
         around = min((self._names_with.get(word, set()) for word in name), key=len)
         return {source for other in around if _holds(other, name) for source in self._names[other]}
 

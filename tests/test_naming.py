@@ -53,6 +53,16 @@ def named(question: str) -> list[set[str]]:
         ("Summarize Civil Disobedience for me", ["duty.txt"]),
         ("Who wrote a plea for captain John Brown?", ["plea.txt"]),
         ("summarize the text self reliance", ["self-reliance.txt"]),
+        ("what is nature about", ["nature.txt"]),
+        ("What is Nature about? Who wrote it?", ["nature.txt"]),
+        ("summarize Emerson's Nature please", ["nature.txt"]),
+        ("compare nature and self reliance", ["nature.txt", "self-reliance.txt"]),
+        (
+            "Compare the essays Nature, Self-Reliance and AI",
+            ["nature.txt", "self-reliance.txt", "ai.txt"],
+        ),
+        ("And Nature?", ["nature.txt"]),
+        ("Who wrote the Interview with John Jay?", ["interview.txt"]),
     ],
 )
 def test_an_essay_is_named_by_its_title_or_number(question: str, sources: list[str]) -> None:
@@ -69,6 +79,7 @@ def test_an_essay_is_named_by_its_title_or_number(question: str, sources: list[s
         ("what would emerson say about AI?", [EMERSONS]),
         ("What does Ann Young say?", [{"ai.txt"}]),
         ("Is there a letter of Jay?", [{"influence.txt"}]),
+        ("Does Thoreau share the idea of Nature?", [{"nature.txt"}, THOREAUS]),
         ("Why does Hamilton want it?", [{"papers/federalist_06.txt", "papers/federalist_51.txt"}]),
     ],
 )
@@ -89,6 +100,12 @@ def test_an_author_is_named_by_a_surname(question: str, essays: list[set[str]]) 
         "Young people are lonely. Why? Young men most of all.",
         "HOW DO YOUNG MEN LIVE",
         "Why do states tax salt, and will they stop?",
+        "what does nature say about power?",
+        "According to AI experts, what is it?",
+        "the essay on nature writing",
+        "What does “civil disobedience” mean?",
+        "What did Captain John Brown say?",
+        "Compare Nature and money",
         "what is the essay about?",
         "Is “The Paper” good?",
         "",
@@ -97,6 +114,13 @@ def test_an_author_is_named_by_a_surname(question: str, essays: list[set[str]]) 
 )
 def test_words_that_only_sound_like_a_name_leave_the_whole_index(question: str) -> None:
     assert named(question) == []
+
+
+def test_a_title_is_known_by_its_first_words_however_long() -> None:
+    title = "The Day on Which the River Left the Town and the Children Walked to the Mill Alone"
+    long = Catalogue({"river.txt": EssayEntry(title, "f", "t", 1, "")}, lambda _: False)
+    (one,) = names_in(long, f"Summarize {title}, please")
+    assert one.sources == {"river.txt"}
 
 
 def test_words_that_name_are_told_apart_from_what_is_asked() -> None:
