@@ -33,6 +33,7 @@ _MENTIONING, _ASKING_FOR = (  # essays; what the groups have may begin with a ti
     )
 )
 _BEGINNING = re.compile(r"(?:^|[^\sA-Z][.?!:])\s*$")  # of a sentence; "E. B. White" begins none
+_RANGE = re.compile(r"(?<![\d-])(?P<first>\d{1,3}) ?(?:[-–]|through) ?(?P<last>\d{1,3})(?![\d-])")
 _JOINING = frozenset(["and", "or", "with", "vs", "vs.", "versus", "to", "&"])
 
 
@@ -94,12 +95,18 @@ def _together(named: Iterable[Named]) -> Named:
 
 
 def _titles(catalogue: Catalogue, question: str) -> Iterator[Named]:
-    for name, sources in catalogue.numbered(name_words(question)).items():
+    for name, sources in catalogue.numbered(name_words(_RANGE.sub(_counted, question))).items():
         yield Named(frozenset(sources), name)
     for asked_for, patterns in ((False, _MENTIONING), (True, _ASKING_FOR)):
         reading = _Reading(catalogue, asked_for, small=question.islower())
         for match in (each for pattern in patterns for each in pattern.finditer(question)):
             yield from reading.titles_at(match["titles"].split()[:_MOST_WORDS])
+
+
+def _counted(span: re.Match[str]) -> str:
+    """ "3-5" is 3, 4 and 5."""
+    first, last = int(span["first"]), int(span["last"])
+    return " ".join(map(str, range(first, last + 1))) or span[0]
 
 
 class _Reading(NamedTuple):

@@ -77,7 +77,8 @@ class Catalogue:
             names = [*(tuple(words[start : place + 1]) for start in starts), (*series, word)]
             name = next((name for name in names if name in self._numbered), ())
             found |= {name: self._numbered[name]} if name else {}
-            series = name[:-1] or (series if word in _BETWEEN_NUMBERS else ())
+            goes_on = word.isdigit() or word in _BETWEEN_NUMBERS
+            series = name[:-1] or (series if goes_on else ())
         return found
 
     def titled(self, words: Sequence[str]) -> set[str]:

@@ -116,6 +116,13 @@ def test_words_that_only_sound_like_a_name_leave_the_whole_index(question: str) 
     assert named(question) == []
 
 
+def test_a_range_of_numbers_names_what_lies_between() -> None:
+    for between in ("6-51", "6 – 51", "6 through 51"):
+        assert named(f"what do federalist papers {between} say of war") == [
+            {f"papers/federalist_{number}.txt"} for number in ("06", "10", "51")
+        ]
+
+
 def test_a_title_is_known_by_its_first_words_however_long() -> None:
     title = "The Day on Which the River Left the Town and the Children Walked to the Mill Alone"
     long = Catalogue({"river.txt": EssayEntry(title, "f", "t", 1, "")}, lambda _: False)
