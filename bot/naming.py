@@ -95,7 +95,8 @@ def _together(named: Iterable[Named]) -> Named:
 
 
 def _titles(catalogue: Catalogue, question: str) -> Iterator[Named]:
-    for name, sources in catalogue.numbered(name_words(_RANGE.sub(_counted, question))).items():
+    counted = _RANGE.sub(_counted, question, count=MOST_NAMES)
+    for name, sources in catalogue.numbered(name_words(counted)).items():
         yield Named(frozenset(sources), name)
     for asked_for, patterns in ((False, _MENTIONING), (True, _ASKING_FOR)):
         reading = _Reading(catalogue, asked_for, small=question.islower())

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
 from ingest.keywords import split_words
 from ingest.records import EssayEntry
@@ -38,7 +39,7 @@ class Catalogue:
     def __init__(
         self, essays: Mapping[str, EssayEntry], in_small_letters: Callable[[str], bool]
     ) -> None:
-        self.in_small_letters = in_small_letters
+        self.in_small_letters = cache(in_small_letters)
         self.authors: dict[str, set[str]] = {}
         self._names: dict[Name, set[str]] = {}
         self._names_with: dict[str, set[Name]] = {}
