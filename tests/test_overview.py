@@ -208,3 +208,46 @@ def test_an_author_named_like_a_common_word_hides_nothing_of_others(
         for question in ("why do young people sit alone?", "Young people sit where?"):
             assert answerer.search(question, 1)[0].passage.essay == "Clubs.txt"
         assert answerer.search("What does Young look at?", 1)[0].passage.essay == "Sailing.txt"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Who does the author of “Of Bridges” mention?",
+        "What does the author of “Of Bridges” say?",
+        "Who was “Of Bridges” written for?",
+    ],
+)
+def test_what_an_author_says_is_not_told_by_the_byline(shelf: Answerer, question: str) -> None:
+    assert "By Bo Holm" not in [each.quote for each in shelf.answer(question).citations]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "whos the author of of bridges pls",
+        "By whom was Of Bridges written?",
+        "do you know who wrote of bridges",
+    ],
+)
+def test_an_author_is_asked_for_in_many_ways(shelf: Answerer, question: str) -> None:
+    assert [each.quote for each in shelf.answer(question).citations] == ["By Bo Holm"]
+
+
+@pytest.mark.parametrize("question", ["What is the difference?", "Tell me about him."])
+def test_who_or_what_was_spoken_of_in_an_essay_is_not_the_essay(
+    shelf: Answerer, question: str
+) -> None:
+    history = [Turn("What pays the ferryman of Alby in “Of Ferries”?", "Eggs.")]
+    assert shelf.answer(question, history).evidence < 1
+
+
+def test_what_was_spoken_of_before_is_compared_with_another(shelf: Answerer) -> None:
+    history = [Turn("Summarize “Of Ferries”", "A ferry joins two shores.")]
+    answer = shelf.answer("Compare it with “Of Wells”", history)
+    assert cited(answer) == {"ferries.txt", "wells.txt"}
+
+
+def test_no_more_essays_are_summed_up_than_can_be_quoted(shelf: Answerer) -> None:
+    asked = "Summarize Of Ferries, Of Bridges, Of Wells, Of Lamps and Of Cellars"
+    assert shelf.answer(asked).evidence < 1
