@@ -34,7 +34,7 @@ _OVERVIEW = re.compile(
     r"\b(?:summar\w+|sum up|overview|outline|gist|tl;?dr|thesis"
     r"|tell (?:me|us) about(?! (?:him|her|them)\b)|(?:main|central|key|overall) "
     r"(?:points?|ideas?|arguments?|claims?|message|subject|theme|topic|conclusion))\b"
-    r"|\b(?:what|which) .*\b(?:about|say|argue|claim|conclude)\W*$",
+    r"|\b(?:what|which) .*\b(?:about|say|argue|claim|conclude)\W*(?:$|\?)",
     re.IGNORECASE,
 )
 _COMPARISON = re.compile(r"\b(?:compar\w+|contrast|differ\w*)\b", re.IGNORECASE)
@@ -53,14 +53,16 @@ def look_over(
 
     `meant` is what it may mean together with the questions before it.
     """
-    author = bool(_AUTHOR.search(question))
-    compares = bool(_COMPARISON.search(question))
-    if not (author or compares or _OVERVIEW.search(question)):
+    goes_on = not _asks(question) and names_in(generation.catalogue, question)
+    asked = meant[0] if goes_on else question  # "Summarize Nature.", "And Walking?"
+    if not _asks(asked):
         return None
+    author, compares = bool(_AUTHOR.search(asked)), bool(_COMPARISON.search(asked))
     sources = _essays_meant([question, *meant], generation, several=compares)
-    if not sources or _tells_more(question, sources, generation):
+    before = _essays_meant([asked], generation)
+    if not sources or _tells_more(asked, [*sources, *before], generation):
         return None
-    if len(sources) == 1 and compares and not _OVERVIEW.search(question):
+    if len(sources) == 1 and compares and not _OVERVIEW.search(asked):
         return None  # what it compares stands in the essay
     told = [
         _who_wrote(each, generation) if author else _sum_up(each, generation, embeddings)
@@ -69,6 +71,10 @@ def look_over(
     passages = [each for found, _ in told for each in found[: ceil(PASSAGES / len(told))]]
     sentences = [each for _, found in told for each in found[: ceil(MOST_QUOTES / len(told))]]
     return passages, Evidence(sentences, certain=bool(sentences))
+
+
+def _asks(question: str) -> bool:
+    return any(each.search(question) for each in (_AUTHOR, _OVERVIEW, _COMPARISON))
 
 
 def _essays_meant(

@@ -251,3 +251,13 @@ def test_what_was_spoken_of_before_is_compared_with_another(shelf: Answerer) -> 
 def test_no_more_essays_are_summed_up_than_can_be_quoted(shelf: Answerer) -> None:
     asked = "Summarize Of Ferries, Of Bridges, Of Wells, Of Lamps and Of Cellars"
     assert shelf.answer(asked).evidence < 1
+
+
+def test_another_essay_gets_what_was_asked_of_the_one_before(shelf: Answerer) -> None:
+    for before in ("Summarize Of Ferries", "What is “Of Ferries” about?"):
+        answer = shelf.answer("And “Of Wells”?", [Turn(before, "A ferry joins two shores.")])
+        assert (cited(answer), answer.evidence) == ({"wells.txt"}, 1)
+    answer = shelf.answer("and Of Wells?", [Turn("Who wrote Of Bridges?", "Bo Holm.")])
+    assert [each.quote for each in answer.citations] == ["By Ann Lee"]
+    history = [Turn("What does “Of Ferries” say about tolls?", "They were high.")]
+    assert shelf.answer("And “Of Wells”?", history).evidence < 1
