@@ -25,7 +25,7 @@ _MENTIONING, _ASKING_FOR = (  # essays; what the groups have may begin with a ti
         ),
         (
             r"\bwhat(?:['’]?s| is| are| was| were)? (?P<titles>[^?]+?) (?:all )?about\b",
-            r"\bwas (?P<titles>.+?) writt?en\b",
+            r"\bwhom? was (?P<titles>.+?) writt?en\b",
             rf"(?:\b(?:the|this|that|his|her|their)|\w['’]s) {_ESSAY} (?=(?P<titles>.+))",
             r"\b(?:wrote|summari[sz]e|sum up|tl;?dr(?: of)?:?|compare|contrast|between"
             rf"|(?:author|summary|overview|outline|gist|thesis|(?:main|central|key) {_TOLD})"

@@ -12,7 +12,9 @@ LONGEST_NAME = 12  # words of a title that are looked at
 SERIES = 3  # numbered essays of one name, from which on a number is taken for one of them
 WORD = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)*")
 _POSSESSIVE = re.compile(r"['’]s?$")
-_PASSED_OVER = frozenset(["the", "a", "an", "no", "nr", "number", "paper", "papers", "essay"])
+_PASSED_OVER = frozenset(
+    ["the", "a", "an", "no", "nos", "nr", "number", "paper", "papers", "essay"]
+)
 _BETWEEN_NUMBERS = frozenset(["and", "or", "vs", "versus", "with", "to", "from"])
 _WEAK = frozenset(
     ["on", "of", "in", "and", "or", "to", "for", "with", "by", "from", "at", "as", "is", "are"]

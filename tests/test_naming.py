@@ -47,6 +47,10 @@ def named(question: str) -> list[set[str]]:
             "compare the Federalist Papers 6, 10 and 51",
             ["papers/federalist_06.txt", "papers/federalist_10.txt", "papers/federalist_51.txt"],
         ),
+        (
+            "Federalist Nos. 6 and 51 on war",
+            ["papers/federalist_06.txt", "papers/federalist_51.txt"],
+        ),
         ("Does Emerson's essay Nature speak of snow?", ["nature.txt"]),
         ("What is “Nature” about?", ["nature.txt"]),
         ("What does Self-Reliance say about society?", ["self-reliance.txt"]),
@@ -106,6 +110,7 @@ def test_an_author_is_named_by_a_surname(question: str, essays: list[set[str]]) 
         "What does “civil disobedience” mean?",
         "What did Captain John Brown say?",
         "Compare Nature and money",
+        "When was Nature written?",
         "what is the essay about?",
         "Is “The Paper” good?",
         "",
