@@ -51,6 +51,9 @@ class Catalogue:
                 self._add_name(tuple(name_words(title)[:LONGEST_NAME]), source)
             for author in _BETWEEN_AUTHORS.split(entry.author):
                 self._add_author(author, source)
+        for surname, stems in zip([*self.authors], split_words([*self.authors]), strict=True):
+            if not stems:  # a stop word: "Will", "Wait But Why"
+                del self.authors[surname]
         self._numbered = self._in_series()
 
     def _add_name(self, name: Name, source: str) -> None:
@@ -62,7 +65,7 @@ class Catalogue:
 
     def _add_author(self, author: str, source: str) -> None:
         words = [word for word in name_words(author) if word not in _AFTER_SURNAMES]
-        if words and split_words(words[-1:])[0]:  # else a stop word: "Will", "Wait But Why"
+        if words:
             self.authors.setdefault(words[-1], set()).add(source)
 
     def _in_series(self) -> dict[Name, set[str]]:
