@@ -25,20 +25,23 @@ READ = 10  # passages whose sentences are compared
 SHORTEST, LONGEST = 40, 500  # characters of a sentence that is shown for an essay
 ALIKE = 0.75  # cosine from which on two sentences say the same
 _AUTHOR = re.compile(
-    r"\bwho(?:m|['’]s)?\b.*\b(?:wrote|writt?en|writes|author|writer)\b|\b(?:author|writer) of\b",
+    r"\bwhom?\b.*\b(?:wrote|writes|writt?en(?! (?:for|to)\b))\b"
+    r"|\bwho(?:['’]?s| is| was| are)? (?:the |its |this |that |\S+['’]s ){0,3}"
+    r"(?:author|writer)s?\b(?: of\b| is\b|\W*$)|^(?:name )?(?:the )?(?:author|writer)s? of\b",
     re.IGNORECASE,
 )
 _OVERVIEW = re.compile(
-    r"\b(?:summar\w+|sum up|overview|outline|gist|tl;?dr|thesis|compar\w+|contrast|differ\w*"
-    r"|tell (?:me|us) about|(?:main|central|key|overall) "
+    r"\b(?:summar\w+|sum up|overview|outline|gist|tl;?dr|thesis"
+    r"|tell (?:me|us) about(?! (?:him|her|them)\b)|(?:main|central|key|overall) "
     r"(?:points?|ideas?|arguments?|claims?|message|subject|theme|topic|conclusion))\b"
-    r"|\b(?:what|which) .*\b(?:about|say|argue|claim|conclude)\W*$",
+    r"|\b(?:what|which) .*\b(?:about|say|argue|claim|conclude)\W*(?:$|\?)",
     re.IGNORECASE,
 )
+_COMPARISON = re.compile(r"\b(?:compar\w+|contrast|differ\w*)\b", re.IGNORECASE)
 _OF_ESSAYS = """essay essays article text piece paper author writer wrote written write please
     summary summarize summarise sum overview outline gist tldr tl dr thesis theme topic subject
     message main central key overall point points idea ideas argument argue claim short brief
-    compare comparison contrast difference different differ"""
+    compare comparison contrast difference different differ know whos whats hey thanks pls plz"""
 
 Told = tuple[list[RankedPassage], list[WeighedSentence]]  # of one essay, the best first
 
@@ -50,12 +53,17 @@ def look_over(
 
     `meant` is what it may mean together with the questions before it.
     """
-    author = bool(_AUTHOR.search(question))
-    if not author and not _OVERVIEW.search(question):
+    goes_on = not _asks(question) and names_in(generation.catalogue, question)
+    asked = meant[0] if goes_on else question  # "Summarize Nature.", "And Walking?"
+    if not _asks(asked):
         return None
-    sources = _essays_meant([question, *meant], generation)
-    if not sources or _tells_more(question, sources, generation):
+    author, compares = bool(_AUTHOR.search(asked)), bool(_COMPARISON.search(asked))
+    sources = _essays_meant([question, *meant], generation, several=compares)
+    before = _essays_meant([asked], generation)
+    if not sources or _tells_more(asked, [*sources, *before], generation):
         return None
+    if len(sources) == 1 and compares and not _OVERVIEW.search(asked):
+        return None  # what it compares stands in the essay
     told = [
         _who_wrote(each, generation) if author else _sum_up(each, generation, embeddings)
         for each in sources
@@ -65,14 +73,25 @@ def look_over(
     return passages, Evidence(sentences, certain=bool(sentences))
 
 
-def _essays_meant(questions: Sequence[str], generation: Generation) -> list[str]:
-    """The essays that the first of these to name any names one by one, or the only one there is."""
+def _asks(question: str) -> bool:
+    return any(each.search(question) for each in (_AUTHOR, _OVERVIEW, _COMPARISON))
+
+
+def _essays_meant(
+    questions: Sequence[str], generation: Generation, *, several: bool = False
+) -> list[str]:
+    """The essays that the first of these to name any names one by one, or the only one there is.
+
+    Where `several` are compared, it is the first to name the most; no more than can be quoted.
+    """
     among = generation.only or tuple(generation.manifest.essays)
     if len(among) == 1:
         return list(among)
-    named = next(filter(None, (names_in(generation.catalogue, each) for each in questions)), [])
+    names = [names_in(generation.catalogue, each) for each in questions]
+    named = max(names, key=len) if several else next(filter(None, names), [])
     one_by_one = all(len(each.sources) == 1 and not each.author for each in named)
-    return [source for each in named for source in each.sources] if one_by_one else []
+    few = one_by_one and len(named) <= MOST_QUOTES
+    return [source for each in named for source in each.sources] if few else []
 
 
 def _tells_more(question: str, sources: Sequence[str], generation: Generation) -> bool:

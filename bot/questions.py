@@ -19,6 +19,7 @@ ASKING_WORDS = """
     come comes came one ones put puts use used case kind sort thing things way people please exactly
     actually really much many long big far often ever still could would should might also according
     account view opinion reason reasons answer question compare compares compared contrast
+    differ difference different
 """
 
 

@@ -2,15 +2,19 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
+from ingest.keywords import split_words
 from ingest.records import EssayEntry
 
 LONGEST_NAME = 12  # words of a title that are looked at
 SERIES = 3  # numbered essays of one name, from which on a number is taken for one of them
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)*")
+WORD = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)*")
 _POSSESSIVE = re.compile(r"['’]s?$")
-_PASSED_OVER = frozenset(["the", "a", "an", "no", "nr", "number", "paper", "papers", "essay"])
+_PASSED_OVER = frozenset(
+    ["the", "a", "an", "no", "nos", "nr", "number", "paper", "papers", "essay"]
+)
 _BETWEEN_NUMBERS = frozenset(["and", "or", "vs", "versus", "with", "to", "from"])
 _WEAK = frozenset(
     ["on", "of", "in", "and", "or", "to", "for", "with", "by", "from", "at", "as", "is", "are"]
@@ -24,14 +28,20 @@ Name = tuple[str, ...]
 
 def name_words(text: str) -> list[str]:
     """The words of a name as they are compared: small, numbers without leading noughts."""
-    words = (_POSSESSIVE.sub("", word.casefold()) for word in _WORD.findall(text))
+    words = (_POSSESSIVE.sub("", word.casefold()) for word in WORD.findall(text))
     return [word.lstrip("0") or word for word in words if word not in _PASSED_OVER]
 
 
 class Catalogue:
-    """The essays of an index by their names; `authors` has them by surname, in small letters."""
+    """The essays of an index by their names; `authors` has them by surname, in small letters.
 
-    def __init__(self, essays: Mapping[str, EssayEntry]) -> None:
+    `in_small_letters` tells whether essays write a surname like any other word: "young", "rich".
+    """
+
+    def __init__(
+        self, essays: Mapping[str, EssayEntry], in_small_letters: Callable[[str], bool]
+    ) -> None:
+        self.in_small_letters = cache(in_small_letters)
         self.authors: dict[str, set[str]] = {}
         self._names: dict[Name, set[str]] = {}
         self._names_with: dict[str, set[Name]] = {}
@@ -41,9 +51,14 @@ class Catalogue:
                 self._add_name(tuple(name_words(title)[:LONGEST_NAME]), source)
             for author in _BETWEEN_AUTHORS.split(entry.author):
                 self._add_author(author, source)
+        for surname, stems in zip([*self.authors], split_words([*self.authors]), strict=True):
+            if not stems:  # a stop word: "Will", "Wait But Why"
+                del self.authors[surname]
         self._numbered = self._in_series()
 
     def _add_name(self, name: Name, source: str) -> None:
+        if not name:
+            return  # such as "The Essay", whose words are passed over
         self._names.setdefault(name, set()).add(source)
         for word in name:
             self._names_with.setdefault(word, set()).add(name)
@@ -68,17 +83,19 @@ class Catalogue:
             names = [*(tuple(words[start : place + 1]) for start in starts), (*series, word)]
             name = next((name for name in names if name in self._numbered), ())
             found |= {name: self._numbered[name]} if name else {}
-            series = name[:-1] or (series if word in _BETWEEN_NUMBERS else ())
+            goes_on = word.isdigit() or word in _BETWEEN_NUMBERS
+            series = name[:-1] or (series if goes_on else ())
         return found
 
     def titled(self, words: Sequence[str]) -> set[str]:
-        """The essays whose title these words are, else those in whose titles they follow so.
+        """The essays whose title these words are."""
+        return self._names.get(tuple(words), set())
 
-        A word alone, or beside words such as "on", must be the title.
-        """
+    def titled_in_part(self, words: Sequence[str]) -> set[str]:
+        """The essays in whose titles these words follow so; a word alone tells too little."""
         name = tuple(words)
-        if name in self._names or not [*set(name) - _WEAK][1:]:
-            return self._names.get(name, set())
+        if not [*set(name) - _WEAK][1:]:
+            return set()
         around = min((self._names_with.get(word, set()) for word in name), key=len)
         return {source for other in around if _holds(other, name) for source in self._names[other]}
 

@@ -3,6 +3,7 @@
 import copy
 import itertools
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -35,6 +36,7 @@ COLLECTIONS = ("passages", "essays")
 EDITIONS_AT_ONCE = 200
 MOST_SOUGHT = 10_000  # editions in one query; SQLite takes 32,766, and so many filter little
 SYNC_ROWS = 1000  # Chroma's own choice
+READ_FOR_WORD = 5  # passages, to tell how a word is written
 PAGE = 2000  # rows a call; Chroma takes at most 5,461
 
 
@@ -262,12 +264,17 @@ class Generation:
         By keywords they also find passages of others that have one of these stemmed words. Raises
         KeyError for an essay that is not in the index.
         """
-        narrowed = copy.copy(self)
+        narrowed = copy.copy(self._looked_up())
         narrowed.only = tuple(sources)
         editions = self.editions_of(narrowed.only)
         spans = [self._spans[each] for each in editions if each in self._spans]
         narrowed.keywords = self.keywords.within(spans, words)
         return narrowed
+
+    def _looked_up(self) -> "Generation":
+        """Itself, with all that is made at first use, which each copy would else make anew."""
+        _ = self.catalogue, self._places, self._spans
+        return self
 
     def editions_of(self, sources: Iterable[str]) -> list[str]:
         """The editions of these essays that it holds. Raises KeyError."""
@@ -277,7 +284,13 @@ class Generation:
     @cached_property
     def catalogue(self) -> Catalogue:
         """By what titles and authors its essays are known."""
-        return Catalogue(self.manifest.essays)
+        return Catalogue(self.manifest.essays, self._written_small)
+
+    def _written_small(self, word: str) -> bool:
+        """Whether a passage that has this word the most writes it in small letters."""
+        found = [id for id, _ in self.keywords.search(word, READ_FOR_WORD)]
+        small = re.compile(rf"\b{re.escape(word)}\b")
+        return any(small.search(each.text) for each in self.passages_by_id(found))
 
     def search_dense(
         self, vector: "Sequence[float] | Vector", limit: int

@@ -12,7 +12,7 @@ def test_a_first_question_is_never_changed(question: str) -> None:
     assert standalone_questions(question, []) == [question]
 
 
-@pytest.mark.parametrize("question", ["which ones?", "why?", "And so?"])
+@pytest.mark.parametrize("question", ["which ones?", "why?", "And so?", "What is the difference?"])
 def test_a_question_without_words_of_its_own_gets_those_of_the_last_one(question: str) -> None:
     assert standalone_questions(question, HISTORY) == [f"{HISTORY[0].question} {question}"]
 

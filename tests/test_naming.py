@@ -18,12 +18,16 @@ ESSAYS = {
     "plea.txt": ("A Plea for Captain John Brown", "Henry David Thoreau, Jr."),
     "influence.txt": ("Foreign Influence", "John Jay"),
     "ww2.txt": ("World War 2", ""),
+    "ai.txt": ("AI", "Ann Young"),
+    "interview.txt": ("Interview with John Jay", "Wait But Why"),
+    "essay.txt": ("The Essay", "George Will"),
 }
 CATALOGUE = Catalogue(
     {
         source: EssayEntry(title, "f", "t", 1, "", author)
         for source, (title, author) in ESSAYS.items()
-    }
+    },
+    in_small_letters={"jay", "young"}.__contains__,
 )
 EMERSONS = {"nature.txt", "self-reliance.txt"}
 THOREAUS = {"duty.txt", "plea.txt"}
@@ -43,12 +47,26 @@ def named(question: str) -> list[set[str]]:
             "compare the Federalist Papers 6, 10 and 51",
             ["papers/federalist_06.txt", "papers/federalist_10.txt", "papers/federalist_51.txt"],
         ),
+        (
+            "Federalist Nos. 6 and 51 on war",
+            ["papers/federalist_06.txt", "papers/federalist_51.txt"],
+        ),
         ("Does Emerson's essay Nature speak of snow?", ["nature.txt"]),
         ("What is “Nature” about?", ["nature.txt"]),
         ("What does Self-Reliance say about society?", ["self-reliance.txt"]),
         ("Summarize Civil Disobedience for me", ["duty.txt"]),
         ("Who wrote a plea for captain John Brown?", ["plea.txt"]),
         ("summarize the text self reliance", ["self-reliance.txt"]),
+        ("what is nature about", ["nature.txt"]),
+        ("What is Nature about? Who wrote it?", ["nature.txt"]),
+        ("summarize Emerson's Nature please", ["nature.txt"]),
+        ("compare nature and self reliance", ["nature.txt", "self-reliance.txt"]),
+        (
+            "Compare the essays Nature, Self-Reliance and AI",
+            ["nature.txt", "self-reliance.txt", "ai.txt"],
+        ),
+        ("And Nature?", ["nature.txt"]),
+        ("Who wrote the Interview with John Jay?", ["interview.txt"]),
     ],
 )
 def test_an_essay_is_named_by_its_title_or_number(question: str, sources: list[str]) -> None:
@@ -62,6 +80,10 @@ def test_an_essay_is_named_by_its_title_or_number(question: str, sources: list[s
         ("what did thoreau think of taxes?", [THOREAUS]),
         ("What are Emerson’s views?", [EMERSONS]),
         ("Do Emerson and Thoreau agree?", [EMERSONS, THOREAUS]),
+        ("what would emerson say about AI?", [EMERSONS]),
+        ("What does Ann Young say?", [{"ai.txt"}]),
+        ("Is there a letter of Jay?", [{"influence.txt"}]),
+        ("Does Thoreau share the idea of Nature?", [{"nature.txt"}, THOREAUS]),
         ("Why does Hamilton want it?", [{"papers/federalist_06.txt", "papers/federalist_51.txt"}]),
     ],
 )
@@ -78,12 +100,39 @@ def test_an_author_is_named_by_a_surname(question: str, essays: list[set[str]]) 
         "What caused World War 2?",  # a number, but of no series
         "Are there 10 kinds of faction?",
         "What does Federalist 99 say?",
+        "why are young people lonely?",
+        "Young people are lonely. Why? Young men most of all.",
+        "HOW DO YOUNG MEN LIVE",
+        "Why do states tax salt, and will they stop?",
+        "what does nature say about power?",
+        "According to AI experts, what is it?",
+        "the essay on nature writing",
+        "What does “civil disobedience” mean?",
+        "What did Captain John Brown say?",
+        "Compare Nature and money",
+        "When was Nature written?",
+        "what is the essay about?",
+        "Is “The Paper” good?",
         "",
         "???",
     ],
 )
 def test_words_that_only_sound_like_a_name_leave_the_whole_index(question: str) -> None:
     assert named(question) == []
+
+
+def test_a_range_of_numbers_names_what_lies_between() -> None:
+    for between in ("6-51", "6 – 51", "6 through 51"):
+        assert named(f"what do federalist papers {between} say of war") == [
+            {f"papers/federalist_{number}.txt"} for number in ("06", "10", "51")
+        ]
+
+
+def test_a_title_is_known_by_its_first_words_however_long() -> None:
+    title = "The Day on Which the River Left the Town and the Children Walked to the Mill Alone"
+    long = Catalogue({"river.txt": EssayEntry(title, "f", "t", 1, "")}, lambda _: False)
+    (one,) = names_in(long, f"Summarize {title}, please")
+    assert one.sources == {"river.txt"}
 
 
 def test_words_that_name_are_told_apart_from_what_is_asked() -> None:
@@ -101,6 +150,9 @@ def test_any_text_names_only_essays_there_are(question: str) -> None:
         assert set(each.words) <= set(name_words(question))
 
 
-@given(st.sampled_from(sorted(ESSAYS)), st.sampled_from(["summarize {}", "What is {} about?"]))
+@given(
+    st.sampled_from(sorted(ESSAYS.keys() - {"essay.txt"})),
+    st.sampled_from(["summarize {}", "What is {} about?"]),
+)
 def test_every_essay_is_found_by_its_whole_title(source: str, asking: str) -> None:
     assert {source} in named(asking.format(ESSAYS[source][0]))

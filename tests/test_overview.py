@@ -1,5 +1,6 @@
 """Questions about essays as a whole, and about what one author says: real model, real Chroma."""
 
+import copy
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -184,3 +185,79 @@ def test_the_author_named_last_takes_the_place_of_the_one_before(shelf: Answerer
 def test_a_question_that_names_none_is_asked_of_all(shelf: Answerer) -> None:
     found = shelf.search("What are tolls?", 10)
     assert {each.passage.essay for each in found} >= {"ferries.txt", "bridges.txt", "gardens.txt"}
+
+
+def test_questions_to_one_essay_share_what_was_looked_up_of_all(shelf: Answerer) -> None:
+    with shelf.index.reading() as generation:
+        fresh = copy.copy(generation)
+        for made in ("catalogue", "_places", "_spans"):
+            fresh.__dict__.pop(made, None)
+        assert fresh.within(["wells.txt"]).catalogue is fresh.within(["lamps.txt"]).catalogue
+
+
+def test_an_author_named_like_a_common_word_hides_nothing_of_others(
+    tmp_path: Path, embeddings: SentenceEmbeddings
+) -> None:
+    for title, author, text in (
+        ("Sailing", "Will Young", "I sailed from Hull to Bergen with a cat, who was unkind."),
+        ("Screens", "Bo Holm", "The young look at screens all day. A young man has one friend."),
+        ("Clubs", "Cy Dahl", "Where clubs have shut, people sit alone on Sundays."),
+    ):
+        (tmp_path / f"{title}.txt").write_text(f"{title}\nBy {author}\n\n{text}\n")
+    for answerer in _opened(tmp_path, tmp_path / "index", embeddings):
+        for question in ("why do young people sit alone?", "Young people sit where?"):
+            assert answerer.search(question, 1)[0].passage.essay == "Clubs.txt"
+        assert answerer.search("What does Young look at?", 1)[0].passage.essay == "Sailing.txt"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Who does the author of “Of Bridges” mention?",
+        "What does the author of “Of Bridges” say?",
+        "Who was “Of Bridges” written for?",
+    ],
+)
+def test_what_an_author_says_is_not_told_by_the_byline(shelf: Answerer, question: str) -> None:
+    assert "By Bo Holm" not in [each.quote for each in shelf.answer(question).citations]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "whos the author of of bridges pls",
+        "By whom was Of Bridges written?",
+        "do you know who wrote of bridges",
+    ],
+)
+def test_an_author_is_asked_for_in_many_ways(shelf: Answerer, question: str) -> None:
+    assert [each.quote for each in shelf.answer(question).citations] == ["By Bo Holm"]
+
+
+@pytest.mark.parametrize("question", ["What is the difference?", "Tell me about him."])
+def test_who_or_what_was_spoken_of_in_an_essay_is_not_the_essay(
+    shelf: Answerer, question: str
+) -> None:
+    history = [Turn("What pays the ferryman of Alby in “Of Ferries”?", "Eggs.")]
+    assert shelf.answer(question, history).evidence < 1
+
+
+def test_what_was_spoken_of_before_is_compared_with_another(shelf: Answerer) -> None:
+    history = [Turn("Summarize “Of Ferries”", "A ferry joins two shores.")]
+    answer = shelf.answer("Compare it with “Of Wells”", history)
+    assert cited(answer) == {"ferries.txt", "wells.txt"}
+
+
+def test_no_more_essays_are_summed_up_than_can_be_quoted(shelf: Answerer) -> None:
+    asked = "Summarize Of Ferries, Of Bridges, Of Wells, Of Lamps and Of Cellars"
+    assert shelf.answer(asked).evidence < 1
+
+
+def test_another_essay_gets_what_was_asked_of_the_one_before(shelf: Answerer) -> None:
+    for before in ("Summarize Of Ferries", "What is “Of Ferries” about?"):
+        answer = shelf.answer("And “Of Wells”?", [Turn(before, "A ferry joins two shores.")])
+        assert (cited(answer), answer.evidence) == ({"wells.txt"}, 1)
+    answer = shelf.answer("and Of Wells?", [Turn("Who wrote Of Bridges?", "Bo Holm.")])
+    assert [each.quote for each in answer.citations] == ["By Ann Lee"]
+    history = [Turn("What does “Of Ferries” say about tolls?", "They were high.")]
+    assert shelf.answer("And “Of Wells”?", history).evidence < 1
