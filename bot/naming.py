@@ -20,14 +20,14 @@ _MENTIONING, _ASKING_FOR = (  # essays; what the groups have may begin with a ti
         (
             r"[“\"‘*_](?P<titles>(?:[^“”\"’*_]|’\w){2,200})[”\"’*_]",
             r"\bwhat (?:does|do|did) (?P<titles>.+?) (?:say|argue|claim|conclude|teach)\b",
-            rf"\b(?:{_ESSAY}|{_TOLD} (?:of|in)|according to) (?=(?P<titles>.+))",
+            rf"\b(?:{_ESSAY}|{_TOLD} (?:of|in)|according to|between) (?=(?P<titles>.+))",
             r"^(?:and|but|so|now|(?:and )?(?:what|how) about) (?P<titles>.+)",
         ),
         (
             r"\bwhat(?:['’]?s| is| are| was| were)? (?P<titles>[^?]+?) (?:all )?about\b",
             r"\bwhom? was (?P<titles>.+?) writt?en\b",
             rf"(?:\b(?:the|this|that|his|her|their)|\w['’]s) {_ESSAY} (?=(?P<titles>.+))",
-            r"\b(?:wrote|summari[sz]e|sum up|tl;?dr(?: of)?:?|compare|contrast|between"
+            r"\b(?:wrote|summari[sz]e|sum up|tl;?dr(?: of)?:?|compare|contrast"
             rf"|(?:author|summary|overview|outline|gist|thesis|(?:main|central|key) {_TOLD})"
             r" (?:of|in)) (?=(?P<titles>.+))",
         ),

@@ -58,6 +58,7 @@ def named(question: str) -> list[set[str]]:
         ("Who wrote a plea for captain John Brown?", ["plea.txt"]),
         ("summarize the text self reliance", ["self-reliance.txt"]),
         ("what is nature about", ["nature.txt"]),
+        ("the difference between Nature and Self-Reliance", ["nature.txt", "self-reliance.txt"]),
         ("What is Nature about? Who wrote it?", ["nature.txt"]),
         ("summarize Emerson's Nature please", ["nature.txt"]),
         ("compare nature and self reliance", ["nature.txt", "self-reliance.txt"]),
@@ -99,6 +100,7 @@ def test_an_author_is_named_by_a_surname(question: str, essays: list[set[str]]) 
         "Is there a jay in the Garden?",
         "What caused World War 2?",  # a number, but of no series
         "Are there 10 kinds of faction?",
+        "What lies between civil disobedience and revolt?",
         "What does Federalist 99 say?",
         "why are young people lonely?",
         "Young people are lonely. Why? Young men most of all.",
