@@ -100,7 +100,7 @@ def test_an_author_is_named_by_a_surname(question: str, essays: list[set[str]]) 
         "Is there a jay in the Garden?",
         "What caused World War 2?",  # a number, but of no series
         "Are there 10 kinds of faction?",
-        "What lies between civil disobedience and revolt?",
+        "What lies between civil disobedience and the captain John Brown?",
         "What does Federalist 99 say?",
         "why are young people lonely?",
         "Young people are lonely. Why? Young men most of all.",
