@@ -111,7 +111,7 @@ async def test_everyone_is_answered_however_many_essays_are_added(
 ) -> None:
     done, slow = tmp_path / "done", tmp_path / "slow"
     slow.write_text(
-        f'#!/bin/sh\nuntil [ -e {done} ]; do sleep 0.1; done; exec {sys.executable} "$@"\n'
+        f'#!/bin/sh\nuntil [ -e "{done}" ]; do sleep 0.1; done; exec "{sys.executable}" "$@"\n'
     )
     slow.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(slow))  # by which PDFs are read
