@@ -25,8 +25,8 @@ REASON = "reason"  # told instead of an essay
 ABOUT_END = 2048  # bytes in which a whole PDF says that it ends
 _BROKEN = re.compile("(\\w+)\x02(\\w+)")  # pdfium's mark: a word that goes on in the next line
 _DATE = re.compile(r"(?:D:)?(\d{4})(\d\d)?(\d\d)?")
-PATIENCE = 120  # seconds that one may take; honest ones of a thousand pages take ten
-MEMORY = 4 << 30  # bytes that reading one may take
+PATIENCE = 120  # seconds that reading one may take
+MEMORY = 4 << 30  # bytes that it may take
 
 
 def read_pdf(content: bytes) -> Extract:
@@ -52,6 +52,8 @@ def read_pdf(content: bytes) -> Extract:
         raise EssayUnreadable(f"it takes more than {PATIENCE} seconds to read; {ANEW}") from error
     except subprocess.CalledProcessError as error:
         raise EssayUnreadable(f"it cannot be read; {ANEW}") from error
+    except OSError as error:  # as where there is no memory for another process
+        raise EssayUnreadable(f"no process can be begun to read it ({error.strerror})") from error
     told = json.loads(done.stdout)
     if REASON in told:
         raise EssayUnreadable(told[REASON])

@@ -305,6 +305,12 @@ def test_a_pdf_on_which_its_reader_crashes_is_left(monkeypatch: pytest.MonkeyPat
         extract(write_pdf(), ".pdf")
 
 
+def test_a_pdf_that_no_process_can_be_begun_for_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.executable", "nowhere/python")
+    with pytest.raises(EssayUnreadable, match="no process can be begun to read it"):
+        extract(write_pdf(), ".pdf")
+
+
 def test_a_word_file_with_a_password_is_refused(make_file: MakeFile) -> None:
     locked = io.BytesIO()
     office = msoffcrypto.format.ooxml.OOXMLFile(io.BytesIO(make_file(".docx")))
