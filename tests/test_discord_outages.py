@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from bot.settings import Settings
 from tests.conftest import ESSAYS, IndexOf
 from tests.discord_bots import running
 from tests.discord_fixtures import House
-from tests.discord_records import Channel, Permission, User
+from tests.discord_records import Channel, Message, Permission, User
 from tests.discord_server import GLANCE, DiscordServer
 from tests.discord_serving import button, quick, serving
 from tests.test_discord_answers import LONG
@@ -58,6 +59,13 @@ def only_bot(house: House, monkeypatch: pytest.MonkeyPatch) -> EssayClient:
 
 async def nothing_before() -> tuple[()]:
     return ()
+
+
+def asked_by(house: House, said: Message) -> Asked:
+    """The question in a message, as the bot remembers it."""
+    channel, asker = said.channel, house.memory.hash_user(said.author.id)
+    assert channel.guild
+    return Asked(QUESTION, asker, channel.id, channel.guild.id, said.id)
 
 
 def place(server: DiscordServer) -> tuple[User, Channel]:
@@ -198,9 +206,7 @@ async def test_a_question_left_over_is_answered_though_discord_is_away_at_the_st
         server.world.approved_intents = 1 << 15
         ada, channel = place(server)
         said = server.say(ada, channel, QUESTION)
-        asker, guild = house.memory.hash_user(ada.id), channel.guild
-        assert guild
-        await house.memory.open(Asked(QUESTION, asker, channel.id, guild.id, said.id))
+        await house.memory.open(asked_by(house, said))
         server.fail(503, "GET", "/channels/*", times=delivery.ATTEMPTS)
         async with running(server, quick(house.client())):
             await server.wait_until(lambda: said.replies and said.replies[0].controls, WAIT)
@@ -215,15 +221,12 @@ async def test_a_question_is_left_to_the_next_start_where_the_bot_has_ended(
     bot = only_bot(house, monkeypatch)
     async with serving(house) as server:
         ada, channel = place(server)
-        assert channel.guild
         said = server.say(ada, channel, QUESTION)
-        asker = house.memory.hash_user(ada.id)
         if reset:
             server.world.token = "another"
         else:
             await bot.close()
-        asked = Asked(QUESTION, asker, channel.id, channel.guild.id, said.id)
-        await bot.desk.ask(asked, nothing_before)
+        await bot.desk.ask(asked_by(house, said), nothing_before)
     (left,) = await house.memory.unfinished()
     assert left.message == said.id
 
@@ -238,8 +241,7 @@ async def test_a_question_left_over_is_answered_where_no_history_may_be_read(
         channel = server.world.add_channel(guild, "unread", deny_bot=unread)
         server.world.approved_intents = 1 << 15
         said = server.say(ada, channel, QUESTION)
-        asker = house.memory.hash_user(ada.id)
-        await house.memory.open(Asked(QUESTION, asker, channel.id, guild.id, said.id))
+        await house.memory.open(asked_by(house, said))
         async with running(server, quick(house.client())):
             await server.wait_until(lambda: channel.said_by(server.world.me), WAIT)
         (answer,) = channel.said_by(server.world.me)
@@ -256,10 +258,8 @@ async def test_a_question_left_over_is_answered_though_its_thread_was_closed(
         thread = server.open_thread(ada, channel, "A thread")
         said = server.say(ada, thread, QUESTION)
         marked = server.say(server.world.me, thread, "I am being restarted.")
-        asker, guild = house.memory.hash_user(ada.id), channel.guild
-        assert guild
-        asked = Asked(QUESTION, asker, thread.id, guild.id, said.id, replies=(marked.id,))
-        await house.memory.open(asked)
+        asked = asked_by(house, said)
+        await house.memory.open(replace(asked, replies=(marked.id,)))
         server.close_thread(thread)
         async with running(server, quick(house.client())):
             await server.wait_until(lambda: said.replies, WAIT)
@@ -275,15 +275,13 @@ async def test_a_question_left_over_that_is_forgotten_meanwhile_stays_so(
 
     async with serving(house) as server:
         ada, channel = place(server)
-        assert channel.guild
         said = server.say(ada, channel, QUESTION)
-        asker = house.memory.hash_user(ada.id)
-        asked = Asked(QUESTION, asker, channel.id, channel.guild.id, said.id)
+        asked = asked_by(house, said)
         await house.memory.open(asked)
-        await house.memory.forget(asker)
+        await house.memory.forget(asked.asker)
         await bot.desk.resume(asked, nothing_before)
         assert not said.replies
-    assert await house.memory.forget(asker) == 0
+    assert await house.memory.forget(asked.asker) == 0
 
 
 async def test_a_question_is_forgotten_for_good_while_its_answer_is_on_the_way(
