@@ -5,18 +5,18 @@ import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain, zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from bot.alignment import Comparison, Nearness
+from bot.answer_kinds import wanted
 from bot.citations import Quote
 from bot.naming import names_in
-from bot.questions import has_answer_kind, kind_of_answer, telling_words
+from bot.questions import telling_words
 from bot.retrieval import RankedPassage
-from bot.sentences import quotable_sentences
+from bot.sentences import quotable_sentences, tells
 from ingest.embedding import SentenceEmbeddings
 from ingest.index import Generation
 from ingest.keywords import KeywordIndex, split_words
@@ -77,10 +77,21 @@ class Evidence:
     """The sentences found for a question, best first.
 
     `certain` where it asks for such sentences, as what an essay is about, and nothing is to weigh.
+    `named` are the essays of each title and author that the question names.
     """
 
     sentences: list[WeighedSentence]
     certain: bool = False
+    named: tuple[Collection[str], ...] = ()
+
+    @property
+    def parts(self) -> list["Evidence"]:
+        """The evidence from each title and author named that answers by itself; else all of it."""
+        named = [Evidence(self._of(essays)) for essays in self.named]
+        return [each for each in named if each.answers] or [self]
+
+    def _of(self, essays: Collection[str]) -> list[WeighedSentence]:
+        return [each for each in self.sentences if each.quote.essay in essays]
 
     @property
     def score(self) -> float:
@@ -108,18 +119,18 @@ def weigh(
 ) -> Evidence:
     """Weigh every quotable sentence of the passages, each text once, against the question.
 
-    A sentence that asks is no evidence where any other tells. The words by which the question
-    names essays or authors tell nothing more, since the passages were chosen by them; of several
-    each comes in turn.
+    A sentence that asks, or announces what comes, is no evidence where any other tells. The words
+    by which the question names essays or authors tell nothing more, since the passages were chosen
+    by them.
     """
     parts = names_in(generation.catalogue, question)
     named = {stem for each in parts for stem in each.stems}
     tokens = embeddings.embed_tokens([each.passage.text for each in ranked])
     comparison = Comparison(question, generation.keywords, embeddings, named)
     coverage = _Coverage(question, generation.keywords, named)
-    kind = kind_of_answer(question)
+    of_kind = wanted(question)
     candidates = list(_candidates(zip(ranked, tokens, strict=True), comparison, generation))
-    telling = [each for each in candidates if not asks(each.quote.text)]
+    telling = [each for each in candidates if tells(each.quote.text)]
     sentences = [
         WeighedSentence(
             each.quote,
@@ -127,29 +138,15 @@ def weigh(
                 similarity=each.nearness.similarity,
                 coverage=(coverage.of(each.quote.text) + coverage.of(each.around)) / 2,
                 alignment=each.nearness.alignment,
-                of_kind=has_answer_kind(kind, each.quote.text, question),
+                of_kind=of_kind(each.quote.text),
                 found=each.found,
             ),
         )
         for each in telling or candidates
     ]
     best_first = sorted(sentences, key=lambda each: each.support, reverse=True)
-    return Evidence(_by_turns(best_first, [each.sources for each in parts]))
-
-
-def _by_turns(
-    best_first: Sequence[WeighedSentence], parts: Sequence[Collection[str]]
-) -> list[WeighedSentence]:
-    """The same, of each part of the essays one in turn; what belongs to none comes last."""
-    if len(parts) < 2:  # noqa: PLR2004  # there are no turns
-        return list(best_first)
-    groups: dict[int, list[WeighedSentence]] = {}
-    for each in best_first:
-        part = next((at for at, of in enumerate(parts) if each.quote.essay in of), len(parts))
-        groups.setdefault(part, []).append(each)
-    rest = groups.pop(len(parts), [])
-    turns = chain.from_iterable(zip_longest(*groups.values()))
-    return [*filter(None, turns), *rest]
+    several = len(parts) > 1
+    return Evidence(best_first, named=tuple(each.sources for each in parts if several))
 
 
 @dataclass(frozen=True)
@@ -177,11 +174,6 @@ def _candidates(
                 seen.add(quote.text)
                 near = comparison.with_part(tokens, quote.start - begin, quote.end - begin)
                 yield _Candidate(quote, sentence.around, near, each.score)
-
-
-def asks(sentence: str) -> bool:
-    """Whether it is a question."""
-    return sentence.rstrip("\"'”’)]").endswith("?")
 
 
 class _Coverage:

@@ -22,14 +22,15 @@ _MENTIONING, _ASKING_FOR = (  # essays; what the groups have may begin with a ti
             r"\bwhat (?:does|do|did) (?P<titles>.+?) (?:say|argue|claim|conclude|teach)\b",
             rf"\b(?:{_ESSAY}|{_TOLD} (?:of|in)|according to|between) (?=(?P<titles>.+))",
             r"^(?:and|but|so|now|(?:and )?(?:what|how) about) (?P<titles>.+)",
+            r"^(?:(?:and|but|so) )?wh(?:at|o)(?:['’]?s| is| are| was| were) (?P<titles>.+)",
         ),
         (
             r"\bwhat(?:['’]?s| is| are| was| were)? (?P<titles>[^?]+?) (?:all )?about\b",
             r"\bwhom? was (?P<titles>.+?) writt?en\b",
             rf"(?:\b(?:the|this|that|his|her|their)|\w['’]s) {_ESSAY} (?=(?P<titles>.+))",
-            r"\b(?:wrote|summari[sz]e|sum up|tl;?dr(?: of)?:?|compare|contrast"
-            rf"|(?:author|summary|overview|outline|gist|thesis|(?:main|central|key) {_TOLD})"
-            r" (?:of|in)) (?=(?P<titles>.+))",
+            r"\b(?:wrote|explain|describe|summari[sz]e|sum up|tl;?dr(?: of)?:?|compare|contrast"
+            r"|(?:author|summary|overview|outline|gist|thesis"
+            rf"|(?:the|main|central|key) {_TOLD}) (?:of|in)) (?=(?P<titles>.+))",
         ),
     )
 )

@@ -8,12 +8,12 @@ import numpy as np
 from langchain_core.documents import Document
 
 from bot.citations import Quote
-from bot.evidence import Evidence, Signals, WeighedSentence, asks
+from bot.evidence import Evidence, Signals, WeighedSentence
 from bot.naming import names_in
 from bot.questions import telling_words
 from bot.quoting import MOST_QUOTES
 from bot.retrieval import PASSAGES, RankedPassage
-from bot.sentences import head_of, quotable_sentences
+from bot.sentences import head_of, quotable_sentences, tells
 from ingest.catalogue import name_words
 from ingest.embedding import SentenceEmbeddings
 from ingest.essays import byline_at
@@ -21,6 +21,7 @@ from ingest.index import Generation
 from ingest.keywords import split_words
 from ingest.models import Vectors
 
+MOST_ESSAYS = 8  # that are told of at once
 READ = 10  # passages whose sentences are compared
 SHORTEST, LONGEST = 40, 500  # characters of a sentence that is shown for an essay
 ALIKE = 0.75  # cosine from which on two sentences say the same
@@ -31,8 +32,9 @@ _AUTHOR = re.compile(
     re.IGNORECASE,
 )
 _OVERVIEW = re.compile(
-    r"\b(?:summar\w+|sum up|overview|outline|gist|tl;?dr|thesis"
-    r"|tell (?:me|us) about(?! (?:him|her|them)\b)|(?:main|central|key|overall) "
+    r"\b(?:summar\w+|sum up|overview|outline|gist|tl;?dr|thesis|explain|describe"
+    r"|tell (?:me|us) about(?! (?:him|her|them)\b)"
+    r"|(?:the|its|main|central|key|overall) "
     r"(?:points?|ideas?|arguments?|claims?|message|subject|theme|topic|conclusion))\b"
     r"|\b(?:what|which) .*\b(?:about|say|argue|claim|conclude)\W*(?:$|\?)",
     re.IGNORECASE,
@@ -41,7 +43,8 @@ _COMPARISON = re.compile(r"\b(?:compar\w+|contrast|differ\w*)\b", re.IGNORECASE)
 _OF_ESSAYS = """essay essays article text piece paper author writer wrote written write please
     summary summarize summarise sum overview outline gist tldr tl dr thesis theme topic subject
     message main central key overall point points idea ideas argument argue claim short brief
-    compare comparison contrast difference different differ know whos whats hey thanks pls plz"""
+    compare comparison contrast difference different differ know whos whats hey thanks pls plz
+    explain describe word words sentence sentences few simple simply terms quick quickly detail"""
 
 Told = tuple[list[RankedPassage], list[WeighedSentence]]  # of one essay, the best first
 
@@ -82,7 +85,7 @@ def _essays_meant(
 ) -> list[str]:
     """The essays that the first of these to name any names one by one, or the only one there is.
 
-    Where `several` are compared, it is the first to name the most; no more than can be quoted.
+    Where `several` are compared, it is the first to name the most; no more than MOST_ESSAYS.
     """
     among = generation.only or tuple(generation.manifest.essays)
     if len(among) == 1:
@@ -90,7 +93,7 @@ def _essays_meant(
     names = [names_in(generation.catalogue, each) for each in questions]
     named = max(names, key=len) if several else next(filter(None, names), [])
     one_by_one = all(len(each.sources) == 1 and not each.author for each in named)
-    few = one_by_one and len(named) <= MOST_QUOTES
+    few = one_by_one and len(named) <= MOST_ESSAYS
     return [source for each in named for source in each.sources] if few else []
 
 
@@ -142,7 +145,7 @@ def _quotes(ranked: Iterable[RankedPassage], essay: Document) -> list[Quote]:
     sentences = [each.quote for passage in ranked for each in quotable_sentences(passage, essay)]
     once = list({each.text: each for each in sentences}.values())
     telling = [each for each in once if SHORTEST <= len(each.text) <= LONGEST]
-    return [each for each in telling if not asks(each.text)] or once
+    return [each for each in telling if tells(each.text)] or once
 
 
 def _choose(vectors: Vectors, scores: Vectors) -> Iterator[int]:

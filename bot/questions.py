@@ -1,9 +1,8 @@
-"""What a question asks for: its telling words, and the kind of answer it wants."""
+"""A question: whether it can be asked, and which of its words tell what it is about."""
 
 import math
 import re
 from collections.abc import Callable, Collection
-from enum import Enum
 
 from bot.errors import QuestionInvalid
 from ingest.keywords import split_words, words_at
@@ -29,44 +28,6 @@ _GREETING = re.compile(
     r"|hallo|moin|servus|danke|tschüss|guten (?:morgen|tag|abend)|gute nacht)\b"
     r"(?:[ ,]+(?:there|bot|all|everyone|folks|again|you|so much|very much|a lot|dir|schön|sehr)\b)*"
     r"[\W_]*)+",
-    re.IGNORECASE,
-)
-
-
-class AnswerKind(Enum):
-    """What must stand in an answer for it to be one."""
-
-    ANY = "any"
-    PERSON = "person"
-    NUMBER = "number"
-    TIME = "time"
-    REASON = "reason"
-
-
-_KINDS = (
-    (AnswerKind.NUMBER, r"\bhow (?:many|much|big|large|long|old|far|tall|often|high)\b"),
-    (AnswerKind.NUMBER, r"\b(?:what|which) (?:number|percentage|percent|share|amount|sum|size)\b"),
-    (AnswerKind.TIME, r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|century)\b"),
-    (AnswerKind.PERSON, r"\b(?:who|whom|whose)\b"),
-    (AnswerKind.REASON, r"\bwhy\b|\bhow come\b|\bwhat (?:reason|cause)"),
-)
-_NUMBER = re.compile(
-    r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|twenty|thirty|"
-    r"forty|fifty|sixty|seventy|eighty|ninety|hundreds?|thousands?|millions?|billions?|dozens?|"
-    r"half|third|quarter|once|twice|double|both|none|single|one)\b",
-    re.IGNORECASE,
-)
-_TIME = re.compile(
-    r"\b\d{3,4}\b|\b(?:january|february|march|april|may|june|july|august|september|october|november"
-    r"|december|monday|tuesday|wednesday|thursday|friday|saturday|sunday|centur\w+|years?|months?"
-    r"|days?|today|yesterday|now|when|until|after|before|during)\b",
-    re.IGNORECASE,
-)
-_NAME = re.compile(
-    r"""\w[,;:’'"”)]* ([A-Z][\w’'-]+)"""
-)  # the first word of a sentence tells nothing
-_REASON = re.compile(
-    r"\b(?:because|for|since|therefore|thus|hence|so that|reason|cause|owing|consequen\w+|lest)\b",
     re.IGNORECASE,
 )
 
@@ -108,22 +69,6 @@ def weighed_words(
         (start, end, ASKING_WEIGHT if stem in little else math.sqrt(rarity(stem)))
         for start, end, stem in words_at(question)
     ]
-
-
-def kind_of_answer(question: str) -> AnswerKind:
-    """What the question asks for; ANY where its words do not tell."""
-    for kind, pattern in _KINDS:
-        if re.search(pattern, question, re.IGNORECASE):
-            return kind
-    return AnswerKind.ANY
-
-
-def has_answer_kind(kind: AnswerKind, text: str, question: str) -> bool:
-    """Whether something of this kind stands in `text` that the question did not bring itself."""
-    if kind is AnswerKind.PERSON:
-        return any(name.lower() not in question.lower() for name in _NAME.findall(text))
-    patterns = {AnswerKind.NUMBER: _NUMBER, AnswerKind.TIME: _TIME, AnswerKind.REASON: _REASON}
-    return kind not in patterns or bool(patterns[kind].search(text))
 
 
 _ASKING = frozenset(split_words([ASKING_WORDS])[0])

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from itertools import islice, zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
-from bot.naming import narrow
+from bot.naming import names_in, narrow
+from bot.questions import telling_words
 from ingest.index import Generation
 from ingest.records import IndexedPassage, digest, essay_of
 
@@ -73,7 +74,8 @@ def _rank(
     """All candidates, best first; where the question names several essays, theirs by turns."""
     embedded = embeddings.begin_query(question)
     scopes = narrow(generation, question)  # meanwhile
-    keyword = [dict(scope.keywords.search(question, CANDIDATES)) for scope in scopes]
+    words = _subject(question, generation) if len(scopes) > 1 else question
+    keyword = [dict(scope.keywords.search(words, CANDIDATES)) for scope in scopes]
     vector = embedded()
     dense = [dict(scope.search_dense(vector, CANDIDATES)) for scope in scopes]
     ranked = [_fused(*found, generation) for found in zip(dense, keyword, strict=True)]
@@ -81,6 +83,12 @@ def _rank(
         return iter(ranked[0])
     by_turns = (each for turn in zip_longest(*ranked) for each in turn if each)
     return iter({each.id: each for each in by_turns}.values())
+
+
+def _subject(question: str, generation: Generation) -> str:
+    """The words of "Compare Emerson and Thoreau on government" that tell: "government"."""
+    names = {word for each in names_in(generation.catalogue, question) for word in each.stems}
+    return " ".join(word for word in telling_words(question) if word not in names) or question
 
 
 def _fused(

@@ -1,5 +1,6 @@
 """The sentences of an essay that a passage touches, each as something to quote."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +15,15 @@ from ingest.records import IndexedPassage
 
 HEAD_LINES = 3
 SHORT_LINE = 200  # characters
+
+_WRITING = r"(?:papers?|numbers?|address|essays?|chapters?|parts?)"
+_ANNOUNCES = re.compile(
+    r"\b(?:I|we)(?: shall| will)?(?: now)? proceed\b"
+    r"|\blet us (?:now |next )?(?:examine|inquire|consider|proceed|resume|return|review|turn)\b"
+    rf"|\b(?:shall|will) .*\b(?:next|ensuing|following) {_WRITING}\b"
+    rf"|\b{_WRITING}\b.* (?:has|have) been (?:dedicated|devoted) to\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -35,6 +45,7 @@ def quotable_sentences(ranked: RankedPassage, essay: Document) -> list[SentenceI
             continue
         before = sentences[max(place - 1, 0)]
         after = sentences[min(place + 1, len(sentences) - 1)]
+        after = after if after.quotable else sentence  # a signature
         quote = Quote(
             essay=passage.essay,
             title=passage.title,
@@ -47,6 +58,12 @@ def quotable_sentences(ranked: RankedPassage, essay: Document) -> list[SentenceI
         )
         found.append(SentenceInContext(quote, f"{head}\n{text[before.start : after.end]}"))
     return found
+
+
+def tells(sentence: str) -> bool:
+    """Whether it says something: it neither asks nor only announces what the essay goes on to."""
+    asks = sentence.rstrip("\"'”’)]").endswith("?")
+    return not (asks or _ANNOUNCES.search(sentence))
 
 
 def head_of(text: str) -> str:

@@ -2,16 +2,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.answer_kinds import wanted
 from bot.citations import Quote
 from bot.evidence import Evidence, Signals, WeighedSentence, fitted_weights
-from bot.questions import (
-    AnswerKind,
-    has_answer_kind,
-    is_greeting,
-    kind_of_answer,
-    telling_words,
-)
+from bot.questions import is_greeting, telling_words
 from bot.quoting import MOST_QUOTES, choose_quotes, nearest_quote
+from bot.sentences import tells
 
 SIGNALS = st.builds(
     Signals,
@@ -80,37 +76,77 @@ def test_the_essay_with_the_best_sentence_comes_first_each_in_reading_order() ->
     ]
 
 
-@pytest.mark.parametrize(
-    ("question", "kind"),
-    [
-        ("Who wrote it?", AnswerKind.PERSON),
-        ("How many gigawatts do data centers use?", AnswerKind.NUMBER),
-        ("In what year was it?", AnswerKind.TIME),
-        ("why not?", AnswerKind.REASON),
-        ("What is energy imperialism?", AnswerKind.ANY),
-    ],
-)
-def test_a_question_tells_what_kind_of_answer_it_wants(question: str, kind: AnswerKind) -> None:
-    assert kind_of_answer(question) is kind
+def test_of_each_named_that_answers_the_best_sentences_are_chosen_by_turns() -> None:
+    fair = Signals(similarity=0.5, coverage=0.7, alignment=0.6, of_kind=1, found=0.6)
+    strong = [sentence(STRONG, start=place) for place in range(0, 90, 10)]
+    told = [*strong, sentence(fair, essay="b.txt"), sentence(WEAK, essay="c.txt")]
+    named = tuple({f"{letter}.txt"} for letter in "abc")
+    chosen = choose_quotes(Evidence(told, named=named))
+    assert [each.essay for each in chosen] == ["a.txt"] * 3 + ["b.txt"]
+    assert {each.essay for each in choose_quotes(Evidence(told))} == {"a.txt"}
 
 
 @pytest.mark.parametrize(
-    ("kind", "text", "there"),
+    ("question", "with_it", "without"),
     [
-        (AnswerKind.PERSON, "It is said that Sanders has a bill.", True),
-        (AnswerKind.PERSON, "The countries like Sierra Leone meet.", False),
-        (AnswerKind.PERSON, "Nobody is named here.", False),
-        (AnswerKind.NUMBER, "There were thirty of them.", True),
-        (AnswerKind.NUMBER, "There were some of them.", False),
-        (AnswerKind.TIME, "It was in May.", True),
-        (AnswerKind.TIME, "It was in vain.", False),
-        (AnswerKind.ANY, "Anything.", True),
+        ("Who wrote it?", "It is said that Sanders has a bill.", "Nobody is named here."),
+        ("How many were there?", "There were thirty of them.", "There were some of them."),
+        ("How old must he be?", "He must be thirty years of age.", "Two of them were old."),
+        ("How high is it?", "It is a hundred and ten feet high.", "It is one of the highest."),
+        ("How long was he in jail?", "He was there for a night.", "I alone was put in jail."),
+        ("In what year was it?", "It was in May.", "It was in vain."),
+        ("why not?", "It is lost, for nobody came.", "It is lost."),
+        ("What is a faction?", "By a faction, I understand a number of citizens.", "Of faction."),
+        ("what's prudence?", "Prudence is the virtue of the senses.", "My prudence fails me."),
+        ("What are data centers?", "They are called data centers.", "Data centers cost much."),
+        ("Define a republic.", "We may define a republic to be a government.", "A republic!"),
+        ("What does he mean by the Wild?", "“The Wild” is the West.", "I love the Wild."),
+        ("What does wildness mean?", "Wildness means life.", "Wildness is not what I seek."),
     ],
 )
-def test_the_kind_is_looked_for_beyond_the_questions_own_words(
-    kind: AnswerKind, text: str, there: bool
+def test_a_sentence_with_what_is_asked_for_is_told_from_one_without(
+    question: str, with_it: str, without: str
 ) -> None:
-    assert has_answer_kind(kind, text, "Who is the president of Sierra Leone?") is there
+    assert wanted(question)(with_it)
+    assert not wanted(question)(without)
+
+
+def test_a_name_that_the_question_brought_answers_it_not() -> None:
+    told = "The countries like Sierra Leone meet."
+    assert not wanted("Who is the president of Sierra Leone?")(told)
+
+
+def test_where_a_question_does_not_tell_what_it_asks_for_any_sentence_will_do() -> None:
+    assert wanted("Is it so?")("Anything.")
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "What is man?",
+        "He asked: “What is man?”",
+        "I proceed now to examine the structure of this government.",
+        "I shall now proceed to delineate dangers of a different kind.",
+        "Let us now see what they say, and let us examine them.",
+        "This subject will be resumed in the ensuing paper.",
+        "The last essay has been devoted to the dangers of disunion.",
+    ],
+)
+def test_a_sentence_that_asks_or_announces_tells_nothing(sentence: str) -> None:
+    assert not tells(sentence)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Let us be just.",
+        "They will proceed with the part that is theirs.",
+        "It was shown in the last paper that mere declarations are not enough.",
+        "In this essay I argue that men are free.",
+    ],
+)
+def test_a_sentence_that_goes_on_to_say_it_tells(sentence: str) -> None:
+    assert tells(sentence)
 
 
 def test_words_about_the_asking_do_not_tell_what_is_asked() -> None:
@@ -119,8 +155,7 @@ def test_words_about_the_asking_do_not_tell_what_is_asked() -> None:
 
 @given(st.text(max_size=200))
 def test_any_text_can_be_looked_at_as_a_question(question: str) -> None:
-    kind = kind_of_answer(question)
-    has_answer_kind(kind, question, question)
+    wanted(question)(question)
     assert len(telling_words(question)) == len(set(telling_words(question)))
 
 

@@ -68,6 +68,11 @@ def named(question: str) -> list[set[str]]:
         ),
         ("And Nature?", ["nature.txt"]),
         ("Who wrote the Interview with John Jay?", ["interview.txt"]),
+        ("What is Self-Reliance?", ["self-reliance.txt"]),
+        ("so what's foreign influence", ["influence.txt"]),
+        ("What is Nature according to Emerson?", ["nature.txt"]),
+        ("Explain civil disobedience", ["duty.txt"]),
+        ("What is the argument of Civil Disobedience?", ["duty.txt"]),
     ],
 )
 def test_an_essay_is_named_by_its_title_or_number(question: str, sources: list[str]) -> None:
@@ -96,6 +101,8 @@ def test_an_author_is_named_by_a_surname(question: str, essays: list[set[str]]) 
     "question",
     [
         "What is the nature of man?",
+        "What is nature?",
+        "What is Nature Writing?",
         "How does civil disobedience change laws?",  # others may speak of it too
         "Is there a jay in the Garden?",
         "What caused World War 2?",  # a number, but of no series

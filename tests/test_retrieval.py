@@ -66,6 +66,20 @@ def test_neighbours_that_are_about_as_good_are_one_passage(essays: WriteEssays) 
     assert all("quartz" not in each.passage.text.lower() for each in rest)
 
 
+def test_authors_are_compared_on_a_subject_not_by_their_own_comparisons(
+    essays: WriteEssays,
+) -> None:
+    texts = {}
+    for author, town in (("Ann Lee", "Alby"), ("Bo Holm", "Dorn")):
+        compared = f"Compare me with {town}, and compare {town} with any other to compare. " * 8
+        tolls = f"In {town} the farmers drove to market and paid a toll for each cart. " * 8
+        paragraphs = compared, *(f"{each} A toll, {town}." for each in OTHERS), tolls
+        texts[town] = "\n\n".join((f"Of {town}", f"By {author}", *paragraphs))
+    found = search(essays(**texts), "Compare Lee and Holm on tolls", 2)
+    assert {each.passage.essay for each in found} == {"Alby.txt", "Dorn.txt"}
+    assert all("farmers" in each.passage.text for each in found)
+
+
 def test_text_that_stands_twice_is_not_joined_but_names_both_places(essays: WriteEssays) -> None:
     folder = essays(one=f"{ZEBRAS}\n\n{QUARTZ}", two=f"{ZEBRAS}\n\n{OTHERS[0]}")
     found = search(folder, "zebras and quartz hills", 4)
