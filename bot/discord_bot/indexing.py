@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from contextlib import suppress
 from functools import partial
 
@@ -18,11 +19,12 @@ from bot.discord_bot.phrases import say
 from bot.discord_bot.reindexing import DIGEST, Reindexer, digest_of
 from bot.discord_bot.splitting import split
 from bot.errors import ReindexFailed
-from ingest.errors import IndexBusy
+from ingest.errors import EssayBotError, IndexBusy
 from ingest.sync import SyncReport
 
 REINDEX, ROLLBACK = "reindex", "rollback"
 GENERATION = r"[0-9a-f-]{1,40}"  # the name of one; two fit into a button's id
+_log = logging.getLogger(__name__)
 
 
 class IndexCog(commands.Cog):
@@ -178,6 +180,9 @@ class IndexCog(commands.Cog):
                     await asyncio.to_thread(library.store.republish, earlier)
                 except IndexBusy:  # by another process than this bot's
                     key = "index_busy"
+                except EssayBotError as error:
+                    _log.error("An index was not gone back to: %s", error)
+                    key = "rollback_failed"
             elif generations[:1] != [earlier]:  # else it was pressed twice
                 key = "rollback_changed"
             done = say(language, key, generation=earlier)
