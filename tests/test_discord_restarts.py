@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 from simcord.backend.models import AllowedMentions
 
+from bot.discord_bot import sharing
 from bot.discord_bot.desk import MOST_ATTEMPTS
 from bot.discord_bot.memory import Asked
+from bot.discord_bot.sharing import AT_ONCE
 from tests.discord_fixtures import ANSWER, QUESTION, House, OpenHouse, Place, labels, playing, texts
 
 FOLLOW_UP = "And why?"
@@ -103,6 +105,20 @@ async def test_a_question_that_stops_every_bot_is_given_up(open_house: OpenHouse
         (told,) = place.said()
         assert told.content.startswith("I was stopped several times while answering this")
         assert not await house.memory.unfinished()
+
+
+async def test_more_questions_than_wait_at_once_are_all_answered(
+    open_house: OpenHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sharing, "MOST_WAITING", 0)
+    house, many = open_house(), AT_ONCE + 4
+    async with playing(house) as place:
+        for number in range(many):
+            await left_over(house, place, QUESTION + number * "?")
+        await place.env.restart_bot(house.client())
+        await place.env.settle()
+        assert len(place.said()) == many
+        assert all(ANSWER in each.content for each in place.said())
 
 
 async def test_a_question_that_was_deleted_is_let_go(open_house: OpenHouse) -> None:

@@ -22,6 +22,7 @@ from bot.discord_bot.libraries import Libraries
 from bot.discord_bot.limits import Limits, Rates
 from bot.discord_bot.memory import Asked, Memory
 from bot.discord_bot.phrases import say
+from bot.discord_bot.sharing import AT_ONCE
 from bot.discord_bot.translating import Translator
 from bot.settings import Settings
 
@@ -89,12 +90,17 @@ class EssayClient(commands.AutoShardedBot):
         """Answer what was asked before a restart."""
         left = await self.memory.unfinished()
         await self.wait_until_ready()
-        ended = await asyncio.gather(*map(self._take_up, left), return_exceptions=True)
-        for error in ended:
-            if isinstance(error, Exception):
-                _log.error("A question was left to the next start.", exc_info=error)
+        places = asyncio.Semaphore(AT_ONCE)  # all at once, they would turn each other away
+        await asyncio.gather(*(self._take_up(asked, places) for asked in left))
 
-    async def _take_up(self, asked: Asked) -> None:
+    async def _take_up(self, asked: Asked, places: asyncio.Semaphore) -> None:
+        async with places:
+            try:
+                await self._answer_anew(asked)
+            except Exception:
+                _log.exception("A question was left to the next start.")
+
+    async def _answer_anew(self, asked: Asked) -> None:
         message = None
         if asked.message:
             try:
