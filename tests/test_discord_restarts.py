@@ -121,10 +121,14 @@ async def test_more_questions_than_wait_at_once_are_all_answered(
         assert all(ANSWER in each.content for each in place.said())
 
 
-async def test_a_question_that_was_deleted_is_let_go(open_house: OpenHouse) -> None:
+async def test_a_question_that_was_deleted_is_let_go_with_what_was_said_of_it(
+    open_house: OpenHouse,
+) -> None:
     house = open_house()
     async with playing(house) as place:
         asked = await left_over(house, place)
+        marked = await place.client.get_partial_messageable(place.channel.id).send("I answer soon.")
+        await house.memory.open(replace(asked, replies=(marked.id,)))
         place.env.backend.delete_message(place.channel.id, asked.message)
         await place.env.restart_bot(house.client())
         await place.env.settle()

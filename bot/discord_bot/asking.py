@@ -88,6 +88,17 @@ class AskingCog(commands.Cog):
         assert self._client.user
         await self._client.desk.ask(asked, partial(turns_before, message, self._client.user))
 
+    @commands.Cog.listener()
+    async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
+        """Who deletes a question wants no answer any more."""
+        self._client.desk.withdraw(event.message_id)
+
+    @commands.Cog.listener()
+    async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
+        """As one message, so many."""
+        for message in event.message_ids:
+            self._client.desk.withdraw(message)
+
     async def _is_for_me(self, message: discord.Message) -> bool:
         """Whether a message asks the bot, by name or by where it stands."""
         if message.guild is None or self._mentions_me(message):

@@ -108,8 +108,8 @@ class EssayClient(commands.AutoShardedBot):
                 message = await outlast(partial(deliver, fetch))
             except discord.Forbidden:
                 pass  # it may not be read, but perhaps answered
-            except discord.HTTPException:
-                await self.memory.close(asked, None)  # it was deleted
+            except discord.NotFound:
+                await self.desk.drop(asked)
                 return
         assert self.user
         await self.desk.resume(asked, partial(turns_before, message, self.user))

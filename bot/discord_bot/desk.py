@@ -19,7 +19,7 @@ from bot.discord_bot.markdown import escape
 from bot.discord_bot.memory import Asked, Kept, Memory
 from bot.discord_bot.phrases import say
 from bot.discord_bot.rendering import keep, render_answer, render_draft
-from bot.discord_bot.replies import Means, Reply, Typing, reply_to
+from bot.discord_bot.replies import Means, Reply, Typing, Withdrawn, reply_to
 from bot.discord_bot.sharing import SharedAnswers
 from bot.errors import (
     EssayUnknown,
@@ -52,6 +52,8 @@ class Desk:
         self._pace = Pace()
         self._typing = Typing()
         self._serving: set[asyncio.Task[None]] = set()
+        self._asking: set[int] = set()  # messages whose questions are being answered
+        self._deleted: set[int] = set()  # those of them that are no more
         self._shown: dict[str, tuple[Asked, Kept]] = {}  # until they are remembered
         self._stopping = False
 
@@ -71,13 +73,26 @@ class Desk:
             again = replace(asked, attempts=asked.attempts + 1)
             await self._attend(self._reply(again), history, self._open_again)
 
+    def withdraw(self, message: int) -> None:
+        """Give no answer to a message, since it was deleted."""
+        if message in self._asking:
+            self._deleted.add(message)
+
+    async def drop(self, asked: Asked) -> None:
+        """Forget a question that was withdrawn, and take away what was shown of its answer."""
+        await self._reply(asked).withdraw()
+        await self._close(asked, None)
+
     async def _attend(self, reply: Reply, history: History, begin: Begin) -> None:
         task = asyncio.current_task()
         assert task
         self._serving.add(task)
+        self._asking.add(reply.asked.message)
         try:
             if await begin(reply):
                 await outlast(partial(self._serve, reply, history))
+        except Withdrawn:
+            await self.drop(reply.asked)
         except Undelivered:
             _log.error("A question was not answered, since Discord was out of reach.")
         except asyncio.CancelledError:
@@ -85,6 +100,8 @@ class Desk:
             raise
         finally:
             self._serving.discard(task)
+            self._asking.discard(reply.asked.message)
+            self._deleted.discard(reply.asked.message)
 
     async def _open(self, reply: Reply) -> bool:
         """Whether a question is remembered; where it cannot be, the person is told."""
@@ -102,14 +119,14 @@ class Desk:
         return await self._memory.keep(reply.asked)
 
     async def _serve(self, reply: Reply, history: History) -> None:
-        """Raises Undelivered while the person does not know how it ended."""
+        """Raises Undelivered while the person does not know how it ended, and Withdrawn."""
         language = reply.asked.language
         self._begin_typing(reply.asked)
         try:
             if self._stopping:
                 raise asyncio.CancelledError
             await self._answer(reply, await self._turns(reply, history))
-        except Undelivered:
+        except (Undelivered, Withdrawn):
             raise
         except Exception as error:
             reason = _reason(error, language)
@@ -149,6 +166,8 @@ class Desk:
         )
         async with aclosing(stream) as events:
             async for event in events:
+                if asked.message in self._deleted:
+                    raise Withdrawn
                 if isinstance(event, Draft):
                     await reply.draft(partial(render_draft, event.text, asked.language))
                 elif isinstance(event, Answer):
@@ -156,10 +175,10 @@ class Desk:
         raise AssertionError("an answer comes last")
 
     async def _finish(self, reply: Reply, text: str) -> None:
-        """Say why there is no answer; raises Undelivered."""
+        """Say why there is no answer; raises Undelivered and Withdrawn."""
         try:
             await reply.finish([text], None)
-        except Undelivered:
+        except (Undelivered, Withdrawn):
             raise
         except Exception as error:
             _log.exception("A reply could not be delivered.")

@@ -19,8 +19,13 @@ NO_REPLIES = {400, 403}  # HTTP states where a reply is refused, and a message m
 NOT_FOUND = 404
 LOOKED_AT = 20  # messages of a channel
 ARCHIVED = 50083  # code where a thread is closed: a new message opens it, and an edit does not
+UNKNOWN = "message_reference: Unknown message"  # in the text of what Discord says of a deleted one
 GONE = {10008, 10015, 10062, 50027}  # message, webhook or interaction unknown; token expired
 _log = logging.getLogger(__name__)
+
+
+class Withdrawn(Exception):
+    """Who asked deleted the question, and so wants no answer."""
 
 
 class Reply(Protocol):
@@ -33,7 +38,13 @@ class Reply(Protocol):
         """Show a draft, unless one was shown just now; a draft that cannot be shown is dropped."""
 
     async def finish(self, parts: Sequence[str], view: discord.ui.View | None) -> None:
-        """Show the answer in place of the draft, the buttons below its last part."""
+        """Show the answer in place of the draft, the buttons below its last part.
+
+        Raises Withdrawn, as `draft` does too.
+        """
+
+    async def withdraw(self) -> None:
+        """Take away what was shown, as far as that can be done."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +86,12 @@ class MessageReply:
             await deliver(partial(self._put, place, part, last))
         self.finished = True
 
+    async def withdraw(self) -> None:
+        """As `Reply.withdraw`."""
+        for id in self.asked.replies:
+            with suppress(*FAULTS):
+                await deliver(self._channel.get_partial_message(id).delete)
+
     async def _put(self, place: int, text: str, view: discord.ui.View | None) -> None:
         """Show a part: in the message that carries it, else in a new one."""
         if place < len(self.asked.replies):
@@ -114,6 +131,8 @@ class MessageReply:
         try:
             return await send(reference=question)
         except discord.HTTPException as error:
+            if UNKNOWN in error.text:
+                raise Withdrawn from error
             if error.status not in NO_REPLIES:
                 raise
             return await send()  # where the bot may not read what was said, it may not reply to it
@@ -123,7 +142,7 @@ class MessageReply:
         if not self.asked.message:
             return None
         return discord.MessageReference(
-            message_id=self.asked.message, channel_id=self.asked.channel, fail_if_not_exists=False
+            message_id=self.asked.message, channel_id=self.asked.channel
         )
 
 
@@ -158,6 +177,9 @@ class InteractionReply:
                 raise
             await self._post(parts, view)
         self.finished = True
+
+    async def withdraw(self) -> None:
+        """As `Reply.withdraw`; a command is no message that could be deleted."""
 
     async def _edit(self, text: str, view: discord.ui.View | None) -> None:
         first: int = "@original"  # type: ignore[assignment]  # as discord.py itself does
