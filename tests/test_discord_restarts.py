@@ -136,6 +136,21 @@ async def test_a_question_that_was_deleted_is_let_go_with_what_was_said_of_it(
         assert not await house.memory.unfinished()
 
 
+async def test_a_question_that_cannot_be_looked_up_is_left_to_the_next_start(
+    open_house: OpenHouse,
+) -> None:
+    house = open_house()
+    async with playing(house) as place:
+        asked = await left_over(house, place)
+        place.env.inject_error("GET", "/channels/*/messages/*", status=401)
+        await place.env.restart_bot(house.client())
+        await place.env.settle()
+        assert await house.memory.unfinished() == [asked]
+        await place.env.restart_bot(house.client())
+        await place.env.settle()
+        assert ANSWER in place.said()[0].content
+
+
 async def test_commands_are_synced_when_they_changed_and_not_at_every_start(
     open_house: OpenHouse,
 ) -> None:

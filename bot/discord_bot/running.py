@@ -33,8 +33,9 @@ _log = logging.getLogger(__name__)
 def run(settings: Settings) -> None:
     """Answer in Discord until SIGTERM or Ctrl-C.
 
-    Raises SettingsInvalid without a token or where another bot has this DATA_DIR, TokenInvalid where
-    it can be none, DiscordRefused where Discord takes it not, and what loading the models raises.
+    Raises SettingsInvalid without a token, or where another bot has this DATA_DIR; TokenInvalid
+    where it can be none, DiscordRefused where Discord takes it not, and what loading the models
+    raises.
     """
     token = settings.discord_token.get_secret_value().strip()  # as discord.py takes it
     if not token:
