@@ -17,6 +17,7 @@ from bot.answering import Surroundings
 from bot.citations import Citation
 from bot.discord_bot.delivery import FAULTS, deliver, outlast
 from bot.discord_bot.desk import Desk, History
+from bot.discord_bot.errands import Errands, tell
 from bot.discord_bot.history import turns_before, turns_in
 from bot.discord_bot.libraries import Libraries
 from bot.discord_bot.limits import Limits, Rates
@@ -54,6 +55,7 @@ class EssayClient(commands.AutoShardedBot):
         self.libraries = libraries
         self.memory = memory
         self.desk = Desk(self, libraries, memory)
+        self.errands = Errands(lambda each: say(self.language_of(each), "stopped"))
         self.limits = Limits(
             Rates(
                 settings.discord_person_a_minute,
@@ -232,29 +234,16 @@ class EssayClient(commands.AutoShardedBot):
         _log.error("What someone wanted was not done.", exc_info=error)
         text = say(self.language_of(interaction), "failed")
         try:
-            if interaction.type is discord.InteractionType.component:
-                await _answer_press(interaction, text)
-            elif interaction.response.is_done():
-                await interaction.edit_original_response(content=text, view=None)
-            else:
-                await interaction.response.send_message(text, ephemeral=True)
+            await tell(interaction, text)
         except FAULTS:
             _log.warning("Nor could that be told.")
 
     async def wind_down(self) -> None:
-        """Take no more questions; finish or mark what is under way, then leave."""
+        """Take nothing more; finish or mark what is under way, then leave."""
         if self._resuming:
             self._resuming.cancel()
-        await self.desk.stop()
+        await asyncio.gather(self.desk.stop(), self.errands.stop())
         await self.close()
-
-
-async def _answer_press(interaction: "discord.Interaction[Any]", text: str) -> None:
-    """To who pressed a button; what it stands below stays as it is."""
-    if interaction.response.is_done():
-        await interaction.followup.send(text, ephemeral=True)
-    else:
-        await interaction.response.send_message(text, ephemeral=True)
 
 
 def manages(person: Person) -> bool:

@@ -58,7 +58,7 @@ class IndexCog(commands.Cog):
 
     async def show_plan(self, interaction: Interaction) -> None:
         """What a reindex would do, and the button that does it."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        await self._client.errands.think(interaction)
         if report := await self._plan(interaction):
             await self._offer(interaction, report)
 
@@ -69,7 +69,7 @@ class IndexCog(commands.Cog):
         except ReindexFailed as error:
             language = self._client.language_of(interaction)
             text = say(language, "reindex_failed", reason=escape(str(error)))
-            await interaction.edit_original_response(content=text)
+            await self._client.errands.end(interaction, text)
         return None
 
     async def _offer(self, interaction: Interaction, report: SyncReport, before: str = "") -> None:
@@ -77,7 +77,7 @@ class IndexCog(commands.Cog):
         key = "plan" if report.changes else "plan_nothing"
         text = _with_failures(before + say(language, key, report=report), report, language)
         view = reindex_button(language, digest_of(report)) if report.changes else None
-        await interaction.edit_original_response(content=text, view=view)
+        await self._client.errands.end(interaction, text, view)
 
     async def begin_reindex(self, interaction: Interaction, planned: str) -> None:
         """Do what was planned if that is still what would be done; else show the new plan."""
@@ -87,7 +87,11 @@ class IndexCog(commands.Cog):
             if not free:
                 await self._tell_busy(interaction, library)
                 return
-            await interaction.response.edit_message(content=say(language, "checking"), view=None)
+            checking = say(language, "checking")
+            await self._client.errands.begin(
+                interaction,
+                partial(interaction.response.edit_message, content=checking, view=None),
+            )
             report = await self._plan(interaction)
             if report and digest_of(report) == planned:
                 await self._carry_out(interaction, library)
@@ -104,7 +108,7 @@ class IndexCog(commands.Cog):
     async def _carry_out(self, interaction: Interaction, library: Library) -> None:
         language, name = self._client.language_of(interaction), f"{REINDEX}:{library.name}"
         begun = say(language, "reindexing", line="")
-        await interaction.edit_original_response(content=begun)
+        await self._client.errands.end(interaction, begun)
         message = await self._post(interaction, begun)
         place = {"channel": message.channel.id, "message": message.id, "link": message.jump_url}
         await self._client.memory.keep_fact(name, json.dumps({**place, "language": language}))
@@ -152,7 +156,7 @@ class IndexCog(commands.Cog):
         """Go back to the index before this one: first what it would do, then a button."""
         if not await admit(self._client, interaction):
             return
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        await self._client.errands.think(interaction)
         language = self._client.language_of(interaction)
         library = library_of(self._client, interaction)
         generations = await asyncio.to_thread(library.store.generations)
@@ -162,7 +166,7 @@ class IndexCog(commands.Cog):
             text = say(language, "rollback_plan", published=published, generation=earlier)
             label = say(language, "rollback", generation=earlier)
             view = row_of(command_button(f"{ROLLBACK}:{published}:{earlier}", label))
-        await interaction.edit_original_response(content=text, view=view)
+        await self._client.errands.end(interaction, text, view)
 
     async def begin_rollback(self, interaction: Interaction, shown: str, earlier: str) -> None:
         """Go back to a generation, if the one that was shown is still the published one."""
@@ -171,7 +175,7 @@ class IndexCog(commands.Cog):
             if not free:
                 await self._tell_busy(interaction, library)
                 return
-            await interaction.response.defer()
+            await self._client.errands.begin(interaction, interaction.response.defer)
             language = self._client.language_of(interaction)
             generations = await asyncio.to_thread(library.store.generations)
             key = "rolled_back"
@@ -186,7 +190,7 @@ class IndexCog(commands.Cog):
             elif generations[:1] != [earlier]:  # else it was pressed twice
                 key = "rollback_changed"
             done = say(language, key, generation=earlier)
-            await interaction.edit_original_response(content=done, view=None)
+            await self._client.errands.end(interaction, done)
 
 
 async def admit(client: EssayClient, interaction: Interaction) -> bool:
