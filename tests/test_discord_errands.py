@@ -1,6 +1,7 @@
-"""Commands and buttons beside questions, over the wire: whatever happens, they end in a sentence."""
+"""Commands and buttons beside questions, over the wire: they end in a sentence, come what may."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -8,15 +9,16 @@ from pathlib import Path
 import pytest
 
 from bot.answering import Answerer
-from bot.discord_bot import errands
+from bot.discord_bot import delivery, errands
 from bot.settings import Settings
 from tests.conftest import WriteEssays
+from tests.discord_bots import running
 from tests.discord_fixtures import House
-from tests.discord_records import Interaction
+from tests.discord_records import Interaction, Message
 from tests.discord_server import DiscordServer
-from tests.discord_serving import serving
+from tests.discord_serving import quick, serving
 from tests.test_discord_hanging import all_ended, hang
-from tests.test_discord_index import Ingest, ingest
+from tests.test_discord_index import WELL, Ingest, ingest
 from tests.test_discord_outages import only_bot
 from tests.test_readers import write_pdf
 
@@ -108,6 +110,61 @@ async def test_what_comes_while_the_bot_stops_is_told_to_come_again(
         assert (await told(server, use(server, "essays"))).startswith(STOPPED)
         await stopping
         assert (await told(server, planned)).startswith(STOPPED)
+
+
+async def begin_reindex(server: DiscordServer) -> Message:
+    """The message that announces it to everyone."""
+    planned, me = use(server, "reindex"), server.world.me
+    await told(server, planned)
+    assert planned.response
+    button = planned.response.controls[0]["custom_id"]
+    server.click(server.world.guilds[0].owner, planned.response, button)
+    said = server.world.channel("questions").said_by
+    return await server.wait_until(
+        lambda: next((each for each in said(me) if not each.ephemeral), None), WAIT
+    )
+
+
+async def test_a_report_whose_announcement_was_deleted_comes_anew(
+    house: House, ingest: Ingest, tmp_path: Path
+) -> None:
+    done = tmp_path / "done"
+    ingest(f"until [ -e {done} ]; do sleep 0.1; done; echo '{WELL}'")
+    async with serving(house) as server:
+        announced = await begin_reindex(server)
+        server.delete(announced)
+        done.touch()
+        said, me = server.world.channel("questions").said_by, server.world.me
+        await server.wait_until(lambda: any("Reindexed: 1" in e.content for e in said(me)), WAIT)
+
+
+async def test_a_report_outlives_an_outage(
+    house: House, ingest: Ingest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "OUTAGE_PAUSES", (0.01,) * 4)
+    monkeypatch.setattr(delivery, "ATTEMPTS", 1)
+    done = tmp_path / "done"
+    ingest(f"until [ -e {done} ]; do sleep 0.1; done; echo '{WELL}'")
+    async with serving(house) as server:
+        announced = await begin_reindex(server)
+        server.fail(503, "PATCH", "/channels/*", times=3)
+        done.touch()
+        await server.wait_until(lambda: "Reindexed: 1" in announced.content, WAIT)
+
+
+async def test_that_a_reindex_was_broken_off_is_told_though_discord_is_away_at_the_start(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "OUTAGE_PAUSES", (0.01,) * 4)
+    monkeypatch.setattr(delivery, "ATTEMPTS", 1)
+    async with DiscordServer() as server:
+        channel = server.world.channel("questions")
+        left = server.say(server.world.me, channel, "Reindexing.")
+        where = {"channel": channel.id, "message": left.id, "link": "", "language": "en"}
+        await house.memory.keep_fact("reindex:", json.dumps(where))
+        server.fail(503, "PATCH", "/channels/*", times=3)
+        async with running(server, quick(house.client())):
+            await server.wait_until(lambda: left.content.startswith("I was restarted"), WAIT)
 
 
 async def test_a_reindex_that_was_begun_is_told_by_the_next_start_alone(

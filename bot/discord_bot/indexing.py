@@ -12,7 +12,7 @@ from discord.ext import commands
 
 from bot.discord_bot.buttons import KnownButton, command_button, row_of
 from bot.discord_bot.client import EssayClient, Interaction
-from bot.discord_bot.delivery import FAULTS, deliver
+from bot.discord_bot.delivery import FAULTS, deliver, outlast
 from bot.discord_bot.libraries import Library
 from bot.discord_bot.markdown import escape
 from bot.discord_bot.phrases import say
@@ -113,9 +113,18 @@ class IndexCog(commands.Cog):
         place = {"channel": message.channel.id, "message": message.id, "link": message.jump_url}
         await self._client.memory.keep_fact(name, json.dumps({**place, "language": language}))
         if text := await self._reindex(library, message, language):
-            with suppress(*FAULTS):
-                await deliver(partial(message.edit, content=text))
+            await self._report(message, text)
             await self._client.memory.keep_fact(name, "")
+
+    async def _report(self, message: discord.Message, text: str) -> None:
+        """Show how it went where it was announced; where that was deleted, anew.
+
+        Raises Undelivered.
+        """
+        try:
+            await outlast(partial(deliver, partial(message.edit, content=text)))
+        except discord.HTTPException:
+            await self._client.post(message.channel, text)
 
     async def _reindex(self, library: Library, message: discord.Message, language: str) -> str:
         """How it went; "" where this bot is being stopped, since then the next one tells it."""
@@ -145,11 +154,12 @@ class IndexCog(commands.Cog):
         for name, value in left.items():
             place = json.loads(value)
             channel = self._client.get_partial_messageable(place["channel"])
-            with suppress(*FAULTS):
+            with suppress(discord.HTTPException):  # it was deleted, and so needs no end
                 text = say(place["language"], "reindex_interrupted")
                 message = channel.get_partial_message(place["message"])
-                await deliver(partial(message.edit, content=text))
-            await self._client.memory.keep_fact(name, "")
+                await outlast(partial(deliver, partial(message.edit, content=text)))
+            if await self._client.memory.fact(name) == value:  # else another one has begun
+                await self._client.memory.keep_fact(name, "")
 
     @index.command(name="rollback")
     async def rollback(self, interaction: Interaction) -> None:
