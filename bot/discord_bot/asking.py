@@ -14,6 +14,7 @@ from bot.discord_bot.essays import LONGEST_CHOICE, complete_essay
 from bot.discord_bot.history import question_in, starter_of, turns_before
 from bot.discord_bot.memory import Asked
 from bot.discord_bot.phrases import say
+from bot.discord_bot.replies import Withdrawn, send_below
 from bot.questions import LONGEST_QUESTION, is_greeting
 
 MOST_THREADS = 10_000  # of which it is remembered who began them
@@ -159,9 +160,6 @@ class AskingCog(commands.Cog):
         """A line for who wrote a message, gone after a while; not more than one meanwhile."""
         if not self._lines.takes(message.author.id):
             return
-        with suppress(*FAULTS):
-            await deliver(
-                lambda: message.reply(
-                    text, mention_author=False, delete_after=SECONDS_SHOWN, nonce=message.id
-                )
-            )
+        send = partial(message.channel.send, text, delete_after=SECONDS_SHOWN, nonce=message.id)
+        with suppress(Withdrawn, *FAULTS):
+            await deliver(partial(send_below, message, send))

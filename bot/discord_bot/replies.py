@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import discord
 from discord.ext import commands
@@ -21,6 +21,7 @@ LOOKED_AT = 20  # messages of a channel
 ARCHIVED = 50083  # code where a thread is closed: a new message opens it, and an edit does not
 UNKNOWN = "message_reference: Unknown message"  # in the text of what Discord says of a deleted one
 GONE = {10008, 10015, 10062, 50027}  # message, webhook or interaction unknown; token expired
+T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
@@ -119,23 +120,13 @@ class MessageReply:
         send = partial(
             self._channel.send,
             text,
-            mention_author=False,
             suppress_embeds=True,
             view=view or discord.utils.MISSING,
             # Sent twice, Discord takes it once; but one that was deleted must come anew.
             nonce=f"{self.asked.message or self.asked.id}-{place}-{self._deleted}",
         )
         question = self._question()
-        if question is None:
-            return await send()
-        try:
-            return await send(reference=question)
-        except discord.HTTPException as error:
-            if UNKNOWN in error.text:
-                raise Withdrawn from error
-            if error.status not in NO_REPLIES:
-                raise
-            return await send()  # where the bot may not read what was said, it may not reply to it
+        return await (send_below(question, send) if question else send())
 
     def _question(self) -> discord.MessageReference | None:
         """What the answer replies to; a command is no message."""
@@ -226,6 +217,23 @@ class InteractionReply:
             asked = replace(asked, replies=())
         message = MessageReply(asked, self._means)
         await message.finish(parts, view)
+
+
+async def send_below(
+    question: discord.MessageReference | discord.Message, send: Callable[..., Awaitable[T]]
+) -> T:
+    """Send as a reply; where the bot may not read what was said, and so not reply to it, without.
+
+    Raises Withdrawn.
+    """
+    try:
+        return await send(reference=question, mention_author=False)
+    except discord.HTTPException as error:
+        if UNKNOWN in error.text:
+            raise Withdrawn from error
+        if error.status not in NO_REPLIES:
+            raise
+        return await send()
 
 
 class Typing:
