@@ -69,6 +69,22 @@ async def test_a_draft_left_over_becomes_the_answer(open_house: OpenHouse) -> No
         assert "Show passages" in labels(answer)
 
 
+async def test_further_parts_of_a_longer_answer_go_when_a_shorter_one_takes_its_place(
+    open_house: OpenHouse,
+) -> None:
+    house = open_house()
+    async with playing(house) as place:
+        asked = await left_over(house, place)
+        channel = place.client.get_partial_messageable(place.channel.id)
+        parts = [await channel.send(f"Part {number}") for number in (1, 2, 3)]
+        await house.memory.open(replace(asked, replies=tuple(each.id for each in parts)))
+        await place.env.restart_bot(house.client())
+        await place.env.settle()
+        (answer,) = place.said()
+        assert answer.id == parts[0].id
+        assert ANSWER in answer.content
+
+
 @pytest.mark.parametrize("private", [True, False])
 async def test_a_command_left_over_is_answered_by_its_token(
     open_house: OpenHouse, private: bool

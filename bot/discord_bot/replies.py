@@ -86,10 +86,15 @@ class MessageReply:
             last = view if place == len(parts) - 1 else None
             await deliver(partial(self._put, place, part, last))
         self.finished = True
+        if view:  # nothing is to follow in the place of what a longer answer left
+            await self._delete(self.asked.replies[len(parts) :])
 
     async def withdraw(self) -> None:
         """As `Reply.withdraw`."""
-        for id in self.asked.replies:
+        await self._delete(self.asked.replies)
+
+    async def _delete(self, messages: Sequence[int]) -> None:
+        for id in messages:
             with suppress(*FAULTS):
                 await deliver(self._channel.get_partial_message(id).delete)
 
