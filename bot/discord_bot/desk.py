@@ -1,4 +1,25 @@
-"""Take a question, answer it where it was asked; whatever happens, the person gets a sentence."""
+"""Take a question, answer it where it was asked; whatever happens, the person gets a sentence.
+
+The life of a question. This file leads it, replies.py shows it, memory.py keeps it as `Asked`.
+
+is          the person sees             memory has             and then
+received    (a command: "thinking")     nothing                `ask`: it is remembered, or told
+                                                               that it cannot be
+remembered  "typing" or "thinking"      Asked                  `_serve`: drafts, or the answer
+drafted     "Draft ..."                 Asked with `replies`,  `_follow`: each draft replaces the
+                                        the messages so far    one before, the answer the last
+shown       the answer, its buttons     the same               `_close`; till then `find` knows it
+answered    the same                    Asked and Kept         buttons, for KEPT_DAYS, or /forget-me
+
+Or it ends, or waits, otherwise:
+told        a sentence, no answer       nothing                the end: refused, failed, or given up
+                                                               after MOST_ATTEMPTS starts
+withdrawn   nothing                     nothing                the end: the question was deleted
+marked      "I am being restarted"      Asked                  `stop`; the next start: `resume`
+killed      what was there              Asked                  the same
+away        what was there              Asked                  `outlast` tries again, Discord being
+                                                               out of reach; at last the next start
+"""
 
 import asyncio
 import logging
