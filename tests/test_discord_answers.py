@@ -214,7 +214,7 @@ async def test_an_answer_that_cannot_be_shown_becomes_a_sentence(open_house: Ope
 
 async def test_a_list_that_cannot_be_shown_becomes_a_sentence(open_house: OpenHouse) -> None:
     async with playing(open_house()) as place:
-        place.env.inject_error("PATCH", "/webhooks/*", status=500)
+        place.env.inject_error("PATCH", "/webhooks/*", status=400)
         result = await place.asker.slash(place.channel, "essays")
         assert texts(result)[0].startswith(FAILED)
         assert place.env.errors

@@ -162,6 +162,31 @@ async def test_a_missing_token_is_said_in_a_sentence(environment: dict[str, str]
     assert errors.startswith("essay-bot: DISCORD_TOKEN is empty")
 
 
+async def test_a_second_bot_on_the_same_data_is_refused_in_a_sentence(
+    environment: dict[str, str],
+) -> None:
+    async with DiscordServer() as server, bot(server, environment):
+        second = start(server, environment)
+        try:
+            _, errors = second.communicate(timeout=START)
+        finally:
+            second.kill()
+        assert second.returncode == 1
+        assert errors.startswith("essay-bot: Another bot is running with DATA_DIR=")
+        assert server.connected
+
+
+async def test_a_data_folder_that_cannot_be_is_said_in_a_sentence(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    async with DiscordServer() as server:
+        child = start(server, environment | {"DATA_DIR": str(tmp_path / "file" / "data")})
+        _, errors = child.communicate(timeout=START)
+    assert child.returncode == 1
+    assert errors.startswith("essay-bot: What the bot must remember cannot be kept in ")
+
+
 async def test_a_missing_intent_is_said_in_a_sentence(environment: dict[str, str]) -> None:
     async with DiscordServer() as server:
         child = start(server, environment | {"DISCORD_MESSAGE_CONTENT": "true"})

@@ -104,3 +104,18 @@ async def test_it_waits_for_whoever_else_writes_the_index(house: House) -> None:
             await place.admin.click(offered, label=labels(offered)[0])
         assert offered.content.startswith("The index is being changed at this moment.")
         assert generations(house) == before
+
+
+async def test_an_earlier_index_that_is_damaged_is_told_and_nothing_changes(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = generations(house)
+    async with playing(house) as place:
+        offered = await rollback(place)
+        (FolderStore(house.settings.index_dir).place(before[1]) / "manifest.json").unlink()
+        await place.admin.click(offered, label=labels(offered)[0])
+        told = offered.content.replace("\\", "")
+        assert told.startswith(f"The index stays as it was: {before[1]} cannot be opened.")
+        assert not labels(offered)
+        assert generations(house) == before
+        assert "manifest.json" in caplog.text

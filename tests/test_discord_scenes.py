@@ -15,7 +15,7 @@ from bot.settings import Settings
 from tests.conftest import ESSAYS
 from tests.discord_bots import running
 from tests.discord_fixtures import UNANSWERED, House
-from tests.discord_records import Interaction, Message
+from tests.discord_records import Interaction, Message, Permission
 from tests.discord_server import DiscordServer
 from tests.discord_serving import button, quick, serving
 from tests.discord_world import TOKEN
@@ -260,3 +260,13 @@ async def test_a_direct_message_that_asks_nothing_is_told_to_ask(house: House, w
         await server.wait_until(lambda: channel.said_by(server.world.me), WAIT)
         (line,) = channel.said_by(server.world.me)
     assert line.content == say("", "ask_what")
+
+
+async def test_a_line_for_one_person_is_said_where_no_history_may_be_read(house: House) -> None:
+    async with serving(house) as server:
+        world = server.world
+        unread = Permission.READ_MESSAGE_HISTORY
+        channel = world.add_channel(world.guilds[0], "unread", deny_bot=unread)
+        server.say(world.user("ada"), channel, "hello", mentions_bot=True)
+        await server.wait_until(lambda: channel.said_by(world.me), WAIT)
+        assert channel.said_by(world.me)[0].content == say("en", "ask_what")

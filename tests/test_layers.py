@@ -54,7 +54,7 @@ LAYERS = (
     {"bot.discord_bot.rendering", "bot.discord_bot.libraries"},
     {"bot.discord_bot.limits", "bot.discord_bot.sharing", "bot.discord_bot.shelf"},
     {"bot.discord_bot.history", "bot.discord_bot.replies", "bot.discord_bot.reindexing"},
-    {"bot.discord_bot.buttons", "bot.discord_bot.translating"},
+    {"bot.discord_bot.buttons", "bot.discord_bot.errands", "bot.discord_bot.translating"},
     {"bot.discord_bot.desk"},
     {"bot.discord_bot.client"},
     {"bot.discord_bot.control", "bot.discord_bot.indexing", "bot.discord_bot.presses"},

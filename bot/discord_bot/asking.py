@@ -14,6 +14,7 @@ from bot.discord_bot.essays import LONGEST_CHOICE, complete_essay
 from bot.discord_bot.history import question_in, starter_of, turns_before
 from bot.discord_bot.memory import Asked
 from bot.discord_bot.phrases import say
+from bot.discord_bot.replies import Withdrawn, send_below
 from bot.questions import LONGEST_QUESTION, is_greeting
 
 MOST_THREADS = 10_000  # of which it is remembered who began them
@@ -88,6 +89,17 @@ class AskingCog(commands.Cog):
         assert self._client.user
         await self._client.desk.ask(asked, partial(turns_before, message, self._client.user))
 
+    @commands.Cog.listener()
+    async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
+        """Who deletes a question wants no answer any more."""
+        self._client.desk.withdraw(event.message_id)
+
+    @commands.Cog.listener()
+    async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
+        """As one message, so many."""
+        for message in event.message_ids:
+            self._client.desk.withdraw(message)
+
     async def _is_for_me(self, message: discord.Message) -> bool:
         """Whether a message asks the bot, by name or by where it stands."""
         if message.guild is None or self._mentions_me(message):
@@ -148,9 +160,6 @@ class AskingCog(commands.Cog):
         """A line for who wrote a message, gone after a while; not more than one meanwhile."""
         if not self._lines.takes(message.author.id):
             return
-        with suppress(*FAULTS):
-            await deliver(
-                lambda: message.reply(
-                    text, mention_author=False, delete_after=SECONDS_SHOWN, nonce=message.id
-                )
-            )
+        send = partial(message.channel.send, text, delete_after=SECONDS_SHOWN, nonce=message.id)
+        with suppress(Withdrawn, *FAULTS):
+            await deliver(partial(send_below, message, send))

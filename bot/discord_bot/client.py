@@ -17,11 +17,13 @@ from bot.answering import Surroundings
 from bot.citations import Citation
 from bot.discord_bot.delivery import FAULTS, deliver, outlast
 from bot.discord_bot.desk import Desk, History
+from bot.discord_bot.errands import Errands, tell
 from bot.discord_bot.history import turns_before, turns_in
 from bot.discord_bot.libraries import Libraries
 from bot.discord_bot.limits import Limits, Rates
 from bot.discord_bot.memory import Asked, Memory
 from bot.discord_bot.phrases import say
+from bot.discord_bot.sharing import AT_ONCE
 from bot.discord_bot.translating import Translator
 from bot.settings import Settings
 
@@ -53,6 +55,7 @@ class EssayClient(commands.AutoShardedBot):
         self.libraries = libraries
         self.memory = memory
         self.desk = Desk(self, libraries, memory)
+        self.errands = Errands(lambda each: say(self.language_of(each), "stopped"))
         self.limits = Limits(
             Rates(
                 settings.discord_person_a_minute,
@@ -89,12 +92,17 @@ class EssayClient(commands.AutoShardedBot):
         """Answer what was asked before a restart."""
         left = await self.memory.unfinished()
         await self.wait_until_ready()
-        ended = await asyncio.gather(*map(self._take_up, left), return_exceptions=True)
-        for error in ended:
-            if isinstance(error, Exception):
-                _log.error("A question was left to the next start.", exc_info=error)
+        places = asyncio.Semaphore(AT_ONCE)  # all at once, they would turn each other away
+        await asyncio.gather(*(self._take_up(asked, places) for asked in left))
 
-    async def _take_up(self, asked: Asked) -> None:
+    async def _take_up(self, asked: Asked, places: asyncio.Semaphore) -> None:
+        async with places:
+            try:
+                await self._answer_anew(asked)
+            except Exception:
+                _log.exception("A question was left to the next start.")
+
+    async def _answer_anew(self, asked: Asked) -> None:
         message = None
         if asked.message:
             try:
@@ -102,8 +110,8 @@ class EssayClient(commands.AutoShardedBot):
                 message = await outlast(partial(deliver, fetch))
             except discord.Forbidden:
                 pass  # it may not be read, but perhaps answered
-            except discord.HTTPException:
-                await self.memory.close(asked, None)  # it was deleted
+            except discord.NotFound:
+                await self.desk.drop(asked)
                 return
         assert self.user
         await self.desk.resume(asked, partial(turns_before, message, self.user))
@@ -226,29 +234,16 @@ class EssayClient(commands.AutoShardedBot):
         _log.error("What someone wanted was not done.", exc_info=error)
         text = say(self.language_of(interaction), "failed")
         try:
-            if interaction.type is discord.InteractionType.component:
-                await _answer_press(interaction, text)
-            elif interaction.response.is_done():
-                await interaction.edit_original_response(content=text, view=None)
-            else:
-                await interaction.response.send_message(text, ephemeral=True)
+            await tell(interaction, text)
         except FAULTS:
             _log.warning("Nor could that be told.")
 
     async def wind_down(self) -> None:
-        """Take no more questions; finish or mark what is under way, then leave."""
+        """Take nothing more; finish or mark what is under way, then leave."""
         if self._resuming:
             self._resuming.cancel()
-        await self.desk.stop()
+        await asyncio.gather(self.desk.stop(), self.errands.stop())
         await self.close()
-
-
-async def _answer_press(interaction: "discord.Interaction[Any]", text: str) -> None:
-    """To who pressed a button; what it stands below stays as it is."""
-    if interaction.response.is_done():
-        await interaction.followup.send(text, ephemeral=True)
-    else:
-        await interaction.response.send_message(text, ephemeral=True)
 
 
 def manages(person: Person) -> bool:

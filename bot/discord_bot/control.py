@@ -57,12 +57,12 @@ class ControlCog(commands.Cog):
     @app_commands.command(name="forget-me")
     async def forget_me(self, interaction: Interaction) -> None:
         """Delete what I keep of you."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        await self._client.errands.think(interaction)
         memory = self._client.memory
         count = await memory.forget(memory.hash_user(interaction.user.id))
         language = self._client.language_of(interaction)
         text = say(language, "forgot" if count else "nothing_of_you", count=count)
-        await interaction.edit_original_response(content=text)
+        await self._client.errands.end(interaction, text)
 
 
 def _settings_text(client: EssayClient, server: ServerSettings, language: str) -> str:

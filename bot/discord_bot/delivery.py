@@ -63,7 +63,7 @@ async def outlast(attempt: Callable[[], Awaitable[T]]) -> T:
         try:
             return await attempt()
         except Undelivered:
-            _log.warning("Discord is out of reach; a question is tried again in %s s.", pause)
+            _log.warning("Discord is out of reach; trying again in %s s.", pause)
             await asyncio.sleep(pause)
     return await attempt()
 

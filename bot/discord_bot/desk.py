@@ -1,4 +1,25 @@
-"""Take a question, answer it where it was asked; whatever happens, the person gets a sentence."""
+"""Take a question, answer it where it was asked; whatever happens, the person gets a sentence.
+
+The life of a question. This file leads it, replies.py shows it, memory.py keeps it as `Asked`.
+
+is          the person sees             memory has             and then
+received    (a command: "thinking")     nothing                `ask`: it is remembered, or told
+                                                               that it cannot be
+remembered  "typing" or "thinking"      Asked                  `_serve`: drafts, or the answer
+drafted     "Draft ..."                 Asked with `replies`,  `_follow`: each draft replaces the
+                                        the messages so far    one before, the answer the last
+shown       the answer, its buttons     the same               `_close`; till then `find` knows it
+answered    the same                    Asked and Kept         buttons, for KEPT_DAYS, or /forget-me
+
+Or it ends, or waits, otherwise:
+told        a sentence, no answer       nothing                the end: refused, failed, or given up
+                                                               after MOST_ATTEMPTS starts
+withdrawn   nothing                     nothing                the end: the question was deleted
+marked      "I am being restarted"      Asked                  `stop`; the next start: `resume`
+killed      what was there              Asked                  the same
+away        what was there              Asked                  `outlast` tries again, Discord being
+                                                               out of reach; at last the next start
+"""
 
 import asyncio
 import logging
@@ -19,7 +40,7 @@ from bot.discord_bot.markdown import escape
 from bot.discord_bot.memory import Asked, Kept, Memory
 from bot.discord_bot.phrases import say
 from bot.discord_bot.rendering import keep, render_answer, render_draft
-from bot.discord_bot.replies import Means, Reply, Typing, reply_to
+from bot.discord_bot.replies import Means, Reply, Typing, Withdrawn, reply_to
 from bot.discord_bot.sharing import SharedAnswers
 from bot.errors import (
     EssayUnknown,
@@ -52,6 +73,8 @@ class Desk:
         self._pace = Pace()
         self._typing = Typing()
         self._serving: set[asyncio.Task[None]] = set()
+        self._asking: set[int] = set()  # messages whose questions are being answered
+        self._deleted: set[int] = set()  # those of them that are no more
         self._shown: dict[str, tuple[Asked, Kept]] = {}  # until they are remembered
         self._stopping = False
 
@@ -71,13 +94,26 @@ class Desk:
             again = replace(asked, attempts=asked.attempts + 1)
             await self._attend(self._reply(again), history, self._open_again)
 
+    def withdraw(self, message: int) -> None:
+        """Give no answer to a message, since it was deleted."""
+        if message in self._asking:
+            self._deleted.add(message)
+
+    async def drop(self, asked: Asked) -> None:
+        """Forget a question that was withdrawn, and take away what was shown of its answer."""
+        await self._reply(asked).withdraw()
+        await self._close(asked, None)
+
     async def _attend(self, reply: Reply, history: History, begin: Begin) -> None:
         task = asyncio.current_task()
         assert task
         self._serving.add(task)
+        self._asking.add(reply.asked.message)
         try:
             if await begin(reply):
                 await outlast(partial(self._serve, reply, history))
+        except Withdrawn:
+            await self.drop(reply.asked)
         except Undelivered:
             _log.error("A question was not answered, since Discord was out of reach.")
         except asyncio.CancelledError:
@@ -85,6 +121,8 @@ class Desk:
             raise
         finally:
             self._serving.discard(task)
+            self._asking.discard(reply.asked.message)
+            self._deleted.discard(reply.asked.message)
 
     async def _open(self, reply: Reply) -> bool:
         """Whether a question is remembered; where it cannot be, the person is told."""
@@ -102,14 +140,14 @@ class Desk:
         return await self._memory.keep(reply.asked)
 
     async def _serve(self, reply: Reply, history: History) -> None:
-        """Raises Undelivered while the person does not know how it ended."""
+        """Raises Undelivered while the person does not know how it ended, and Withdrawn."""
         language = reply.asked.language
         self._begin_typing(reply.asked)
         try:
             if self._stopping:
                 raise asyncio.CancelledError
             await self._answer(reply, await self._turns(reply, history))
-        except Undelivered:
+        except (Undelivered, Withdrawn):
             raise
         except Exception as error:
             reason = _reason(error, language)
@@ -149,6 +187,8 @@ class Desk:
         )
         async with aclosing(stream) as events:
             async for event in events:
+                if asked.message in self._deleted:
+                    raise Withdrawn
                 if isinstance(event, Draft):
                     await reply.draft(partial(render_draft, event.text, asked.language))
                 elif isinstance(event, Answer):
@@ -156,10 +196,10 @@ class Desk:
         raise AssertionError("an answer comes last")
 
     async def _finish(self, reply: Reply, text: str) -> None:
-        """Say why there is no answer; raises Undelivered."""
+        """Say why there is no answer; raises Undelivered and Withdrawn."""
         try:
             await reply.finish([text], None)
-        except Undelivered:
+        except (Undelivered, Withdrawn):
             raise
         except Exception as error:
             _log.exception("A reply could not be delivered.")

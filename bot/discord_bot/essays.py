@@ -40,7 +40,7 @@ class EssaysCog(commands.Cog):
     @app_commands.command(name="essays")
     async def list_essays(self, interaction: Interaction) -> None:
         """Which essays I answer from."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        await self._client.errands.think(interaction)
         await show_page(interaction, 0)
 
     @essay.command(name="add")
@@ -65,7 +65,7 @@ class EssaysCog(commands.Cog):
         """Add essays: text, Markdown, HTML, PDF, docx or epub."""
         if not await admit(self._client, interaction):
             return
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        await self._client.errands.think(interaction)
         language = self._client.language_of(interaction)
         files = [each for each in (file, file2, file3, file4, file5) if each]
         shelf = self._shelf(interaction)
@@ -73,7 +73,7 @@ class EssaysCog(commands.Cog):
         added = any(done for done, _ in lines)
         text = "\n".join([line for _, line in lines] + [say(language, "then_reindex")] * added)
         view = reindex_button(language) if added else None
-        await interaction.edit_original_response(content=split(text)[0], view=view)
+        await self._client.errands.end(interaction, split(text)[0], view)
 
     async def _add(self, shelf: Shelf, file: discord.Attachment, replace: bool) -> tuple[bool, str]:
         """Whether a file was added, and the line that says so."""
@@ -99,7 +99,7 @@ class EssaysCog(commands.Cog):
         """Take an essay out of the folder; the file is kept aside."""
         if not await admit(self._client, interaction):
             return
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        await self._client.errands.think(interaction)
         language = self._client.language_of(interaction)
         view = None
         try:
@@ -112,7 +112,7 @@ class EssaysCog(commands.Cog):
             if found:
                 text = say(language, "removed_file", name=escape(name), folder=REMOVED)
                 text, view = f"{text}\n{say(language, 'then_reindex')}", reindex_button(language)
-        await interaction.edit_original_response(content=text, view=view)
+        await self._client.errands.end(interaction, text, view)
 
     def _shelf(self, interaction: Interaction) -> Shelf:
         return Shelf(
@@ -150,7 +150,7 @@ async def show_page(interaction: Interaction, page: int) -> None:
     if (page + 1) * LINES < len(rows):
         buttons.append(command_button(LIST, say(language, "next"), page + 1))
     text = split(f"**{say(language, 'essays')}** ({len(rows)})\n" + "\n".join(lines))
-    await interaction.edit_original_response(content=text[0], view=row_of(*buttons))
+    await interaction.client.errands.end(interaction, text[0], row_of(*buttons))
 
 
 def _shortened(title: str) -> str:
@@ -191,5 +191,5 @@ class PageButton(KnownButton, template=rf"{LIST}:(?P<page>\d{{1,6}})"):
 
     async def act(self, interaction: Interaction) -> None:
         """Show it in place of this one."""
-        await interaction.response.defer()
+        await interaction.client.errands.begin(interaction, interaction.response.defer)
         await show_page(interaction, int(self.match["page"]))

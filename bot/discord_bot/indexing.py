@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from contextlib import suppress
 from functools import partial
 
@@ -11,18 +12,19 @@ from discord.ext import commands
 
 from bot.discord_bot.buttons import KnownButton, command_button, row_of
 from bot.discord_bot.client import EssayClient, Interaction
-from bot.discord_bot.delivery import FAULTS, deliver
+from bot.discord_bot.delivery import FAULTS, deliver, outlast
 from bot.discord_bot.libraries import Library
 from bot.discord_bot.markdown import escape
 from bot.discord_bot.phrases import say
 from bot.discord_bot.reindexing import DIGEST, Reindexer, digest_of
 from bot.discord_bot.splitting import split
 from bot.errors import ReindexFailed
-from ingest.errors import IndexBusy
+from ingest.errors import EssayBotError, IndexBusy
 from ingest.sync import SyncReport
 
 REINDEX, ROLLBACK = "reindex", "rollback"
 GENERATION = r"[0-9a-f-]{1,40}"  # the name of one; two fit into a button's id
+_log = logging.getLogger(__name__)
 
 
 class IndexCog(commands.Cog):
@@ -56,7 +58,7 @@ class IndexCog(commands.Cog):
 
     async def show_plan(self, interaction: Interaction) -> None:
         """What a reindex would do, and the button that does it."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        await self._client.errands.think(interaction)
         if report := await self._plan(interaction):
             await self._offer(interaction, report)
 
@@ -67,7 +69,7 @@ class IndexCog(commands.Cog):
         except ReindexFailed as error:
             language = self._client.language_of(interaction)
             text = say(language, "reindex_failed", reason=escape(str(error)))
-            await interaction.edit_original_response(content=text)
+            await self._client.errands.end(interaction, text)
         return None
 
     async def _offer(self, interaction: Interaction, report: SyncReport, before: str = "") -> None:
@@ -75,7 +77,7 @@ class IndexCog(commands.Cog):
         key = "plan" if report.changes else "plan_nothing"
         text = _with_failures(before + say(language, key, report=report), report, language)
         view = reindex_button(language, digest_of(report)) if report.changes else None
-        await interaction.edit_original_response(content=text, view=view)
+        await self._client.errands.end(interaction, text, view)
 
     async def begin_reindex(self, interaction: Interaction, planned: str) -> None:
         """Do what was planned if that is still what would be done; else show the new plan."""
@@ -85,7 +87,11 @@ class IndexCog(commands.Cog):
             if not free:
                 await self._tell_busy(interaction, library)
                 return
-            await interaction.response.edit_message(content=say(language, "checking"), view=None)
+            checking = say(language, "checking")
+            await self._client.errands.begin(
+                interaction,
+                partial(interaction.response.edit_message, content=checking, view=None),
+            )
             report = await self._plan(interaction)
             if report and digest_of(report) == planned:
                 await self._carry_out(interaction, library)
@@ -102,14 +108,23 @@ class IndexCog(commands.Cog):
     async def _carry_out(self, interaction: Interaction, library: Library) -> None:
         language, name = self._client.language_of(interaction), f"{REINDEX}:{library.name}"
         begun = say(language, "reindexing", line="")
-        await interaction.edit_original_response(content=begun)
+        await self._client.errands.end(interaction, begun)
         message = await self._post(interaction, begun)
         place = {"channel": message.channel.id, "message": message.id, "link": message.jump_url}
         await self._client.memory.keep_fact(name, json.dumps({**place, "language": language}))
         if text := await self._reindex(library, message, language):
-            with suppress(*FAULTS):
-                await deliver(partial(message.edit, content=text))
+            await self._report(message, text)
             await self._client.memory.keep_fact(name, "")
+
+    async def _report(self, message: discord.Message, text: str) -> None:
+        """Show how it went where it was announced; where that was deleted, anew.
+
+        Raises Undelivered.
+        """
+        try:
+            await outlast(partial(deliver, partial(message.edit, content=text)))
+        except discord.HTTPException:
+            await self._client.post(message.channel, text)
 
     async def _reindex(self, library: Library, message: discord.Message, language: str) -> str:
         """How it went; "" where this bot is being stopped, since then the next one tells it."""
@@ -139,18 +154,19 @@ class IndexCog(commands.Cog):
         for name, value in left.items():
             place = json.loads(value)
             channel = self._client.get_partial_messageable(place["channel"])
-            with suppress(*FAULTS):
+            with suppress(discord.HTTPException):  # it was deleted, and so needs no end
                 text = say(place["language"], "reindex_interrupted")
                 message = channel.get_partial_message(place["message"])
-                await deliver(partial(message.edit, content=text))
-            await self._client.memory.keep_fact(name, "")
+                await outlast(partial(deliver, partial(message.edit, content=text)))
+            if await self._client.memory.fact(name) == value:  # else another one has begun
+                await self._client.memory.keep_fact(name, "")
 
     @index.command(name="rollback")
     async def rollback(self, interaction: Interaction) -> None:
         """Go back to the index before this one: first what it would do, then a button."""
         if not await admit(self._client, interaction):
             return
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        await self._client.errands.think(interaction)
         language = self._client.language_of(interaction)
         library = library_of(self._client, interaction)
         generations = await asyncio.to_thread(library.store.generations)
@@ -160,7 +176,7 @@ class IndexCog(commands.Cog):
             text = say(language, "rollback_plan", published=published, generation=earlier)
             label = say(language, "rollback", generation=earlier)
             view = row_of(command_button(f"{ROLLBACK}:{published}:{earlier}", label))
-        await interaction.edit_original_response(content=text, view=view)
+        await self._client.errands.end(interaction, text, view)
 
     async def begin_rollback(self, interaction: Interaction, shown: str, earlier: str) -> None:
         """Go back to a generation, if the one that was shown is still the published one."""
@@ -169,7 +185,7 @@ class IndexCog(commands.Cog):
             if not free:
                 await self._tell_busy(interaction, library)
                 return
-            await interaction.response.defer()
+            await self._client.errands.begin(interaction, interaction.response.defer)
             language = self._client.language_of(interaction)
             generations = await asyncio.to_thread(library.store.generations)
             key = "rolled_back"
@@ -178,10 +194,13 @@ class IndexCog(commands.Cog):
                     await asyncio.to_thread(library.store.republish, earlier)
                 except IndexBusy:  # by another process than this bot's
                     key = "index_busy"
+                except EssayBotError as error:
+                    _log.error("An index was not gone back to: %s", error)
+                    key = "rollback_failed"
             elif generations[:1] != [earlier]:  # else it was pressed twice
                 key = "rollback_changed"
             done = say(language, key, generation=earlier)
-            await interaction.edit_original_response(content=done, view=None)
+            await self._client.errands.end(interaction, done)
 
 
 async def admit(client: EssayClient, interaction: Interaction) -> bool:

@@ -241,7 +241,7 @@ class Memory:
                 yield self._database
         except (OSError, sqlite3.Error) as error:
             self._disconnect()
-            raise _unusable(self._file, error) from error
+            raise unusable(self._file, error) from error
 
     def _disconnect(self) -> None:
         if self._database:
@@ -272,10 +272,11 @@ def _read_key(file: Path) -> bytes:
             part.replace(file)
         return file.read_bytes()
     except OSError as error:
-        raise _unusable(file, error) from error
+        raise unusable(file, error) from error
 
 
-def _unusable(file: Path, error: Exception) -> SettingsInvalid:
+def unusable(file: Path, error: Exception) -> SettingsInvalid:
+    """A file below DATA_DIR that cannot be used, and what to do about it."""
     return SettingsInvalid(
         f"What the bot must remember cannot be kept in {file} ({error}); set DATA_DIR to a folder "
         "that can be written."

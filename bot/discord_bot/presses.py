@@ -63,16 +63,18 @@ async def _refusal(interaction: Interaction, asked: Asked | None) -> str:
 
 async def _show_passages(interaction: Interaction, asked: Asked, kept: Kept, page: int) -> None:
     """A citation in its paragraph, to the one who asks; buttons lead to the others."""
+    errands = interaction.client.errands
     if _turns_pages(interaction):
-        await interaction.response.defer()
+        await errands.begin(interaction, interaction.response.defer)
     else:
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        await errands.think(interaction)
     citation = kept.citations[min(page, len(kept.citations) - 1)]
     language = interaction.client.language_of(interaction)
     found = await interaction.client.surroundings(asked.guild, citation)
-    await interaction.edit_original_response(
-        content=render_passage(citation, found, language),
-        view=page_buttons(asked, page, len(kept.citations), language),
+    await errands.end(
+        interaction,
+        render_passage(citation, found, language),
+        page_buttons(asked, page, len(kept.citations), language),
     )
 
 
@@ -162,7 +164,7 @@ async def _report(interaction: Interaction, asked: Asked, _: Kept, __: int) -> N
     """Tell the moderators what the essays do not say, each question once."""
     client = interaction.client
     language = client.language_of(interaction)
-    await interaction.response.defer(ephemeral=True, thinking=True)
+    await client.errands.think(interaction)
     async with _reporting.setdefault(asked.id, asyncio.Lock()):
         told = any(kind == REPORTED for kind, _ in await client.memory.feedback(asked.id))
         if not told:
@@ -170,7 +172,7 @@ async def _report(interaction: Interaction, asked: Asked, _: Kept, __: int) -> N
             asker = client.memory.hash_user(interaction.user.id)
             await client.memory.note(asked.id, asker, REPORTED if told else MISSING)
     answer = say(language, "reported" if told else "report_noted")
-    await interaction.edit_original_response(content=answer)
+    await client.errands.end(interaction, answer)
 
 
 async def _tell_moderators(client: EssayClient, asked: Asked) -> bool:

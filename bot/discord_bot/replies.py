@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import discord
 from discord.ext import commands
@@ -19,8 +19,14 @@ NO_REPLIES = {400, 403}  # HTTP states where a reply is refused, and a message m
 NOT_FOUND = 404
 LOOKED_AT = 20  # messages of a channel
 ARCHIVED = 50083  # code where a thread is closed: a new message opens it, and an edit does not
+UNKNOWN = "message_reference: Unknown message"  # in the text of what Discord says of a deleted one
 GONE = {10008, 10015, 10062, 50027}  # message, webhook or interaction unknown; token expired
+T = TypeVar("T")
 _log = logging.getLogger(__name__)
+
+
+class Withdrawn(Exception):
+    """Who asked deleted the question, and so wants no answer."""
 
 
 class Reply(Protocol):
@@ -33,7 +39,13 @@ class Reply(Protocol):
         """Show a draft, unless one was shown just now; a draft that cannot be shown is dropped."""
 
     async def finish(self, parts: Sequence[str], view: discord.ui.View | None) -> None:
-        """Show the answer in place of the draft, the buttons below its last part."""
+        """Show the answer in place of the draft, the buttons below its last part.
+
+        Raises Withdrawn, as `draft` does too.
+        """
+
+    async def withdraw(self) -> None:
+        """Take away what was shown, as far as that can be done."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +86,17 @@ class MessageReply:
             last = view if place == len(parts) - 1 else None
             await deliver(partial(self._put, place, part, last))
         self.finished = True
+        if view:  # nothing is to follow in the place of what a longer answer left
+            await self._delete(self.asked.replies[len(parts) :])
+
+    async def withdraw(self) -> None:
+        """As `Reply.withdraw`."""
+        await self._delete(self.asked.replies)
+
+    async def _delete(self, messages: Sequence[int]) -> None:
+        for id in messages:
+            with suppress(*FAULTS):
+                await deliver(self._channel.get_partial_message(id).delete)
 
     async def _put(self, place: int, text: str, view: discord.ui.View | None) -> None:
         """Show a part: in the message that carries it, else in a new one."""
@@ -102,28 +125,20 @@ class MessageReply:
         send = partial(
             self._channel.send,
             text,
-            mention_author=False,
             suppress_embeds=True,
             view=view or discord.utils.MISSING,
             # Sent twice, Discord takes it once; but one that was deleted must come anew.
             nonce=f"{self.asked.message or self.asked.id}-{place}-{self._deleted}",
         )
         question = self._question()
-        if question is None:
-            return await send()
-        try:
-            return await send(reference=question)
-        except discord.HTTPException as error:
-            if error.status not in NO_REPLIES:
-                raise
-            return await send()  # where the bot may not read what was said, it may not reply to it
+        return await (send_below(question, send) if question else send())
 
     def _question(self) -> discord.MessageReference | None:
         """What the answer replies to; a command is no message."""
         if not self.asked.message:
             return None
         return discord.MessageReference(
-            message_id=self.asked.message, channel_id=self.asked.channel, fail_if_not_exists=False
+            message_id=self.asked.message, channel_id=self.asked.channel
         )
 
 
@@ -158,6 +173,9 @@ class InteractionReply:
                 raise
             await self._post(parts, view)
         self.finished = True
+
+    async def withdraw(self) -> None:
+        """As `Reply.withdraw`; a command is no message that could be deleted."""
 
     async def _edit(self, text: str, view: discord.ui.View | None) -> None:
         first: int = "@original"  # type: ignore[assignment]  # as discord.py itself does
@@ -204,6 +222,23 @@ class InteractionReply:
             asked = replace(asked, replies=())
         message = MessageReply(asked, self._means)
         await message.finish(parts, view)
+
+
+async def send_below(
+    question: discord.MessageReference | discord.Message, send: Callable[..., Awaitable[T]]
+) -> T:
+    """Send as a reply; where the bot may not read what was said, and so not reply to it, without.
+
+    Raises Withdrawn.
+    """
+    try:
+        return await send(reference=question, mention_author=False)
+    except discord.HTTPException as error:
+        if UNKNOWN in error.text:
+            raise Withdrawn from error
+        if error.status not in NO_REPLIES:
+            raise
+        return await send()
 
 
 class Typing:

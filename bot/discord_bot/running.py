@@ -3,19 +3,22 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, repeat
+from pathlib import Path
 
 import aiohttp
 import discord
+from filelock import FileLock, Timeout
 
 from bot.answering import open_answerer
 from bot.discord_bot.assembly import make_client
 from bot.discord_bot.client import EssayClient
 from bot.discord_bot.delivery import OWN_FAULT, TOO_MANY
 from bot.discord_bot.libraries import Libraries
-from bot.discord_bot.memory import Memory
+from bot.discord_bot.memory import Memory, unusable
 from bot.discord_bot.token import PORTAL, bot_id
 from bot.errors import DiscordRefused, SettingsInvalid
 from bot.settings import Settings
@@ -23,14 +26,16 @@ from ingest.store import open_store
 
 PAUSES = (1, 2, 5, 10, 20, 40)  # seconds between attempts to connect; from then on LONGEST_PAUSE
 LONGEST_PAUSE = 60
+LOCK = "discord.lock"  # in DATA_DIR
 _log = logging.getLogger(__name__)
 
 
 def run(settings: Settings) -> None:
     """Answer in Discord until SIGTERM or Ctrl-C.
 
-    Raises SettingsInvalid without a token, TokenInvalid where it can be none, DiscordRefused where
-    Discord takes it not, and what loading the models raises.
+    Raises SettingsInvalid without a token, or where another bot has this DATA_DIR; TokenInvalid
+    where it can be none, DiscordRefused where Discord takes it not, and what loading the models
+    raises.
     """
     token = settings.discord_token.get_secret_value().strip()  # as discord.py takes it
     if not token:
@@ -39,6 +44,27 @@ def run(settings: Settings) -> None:
         )
     bot_id(token)  # known to be wrong without a network, for which a bot would wait
     discord.utils.setup_logging()
+    with _alone(settings.data_dir):
+        _serve(settings)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold DATA_DIR: of two bots on one, each would answer what the other is answering."""
+    try:
+        lock = FileLock(folder / LOCK).acquire(blocking=False)
+    except Timeout as error:
+        raise SettingsInvalid(
+            f"Another bot is running with DATA_DIR={folder}; stop that one first, or set DATA_DIR "
+            "to a folder of this bot's own."
+        ) from error
+    except OSError as error:
+        raise unusable(folder / LOCK, error) from error
+    with lock:
+        yield
+
+
+def _serve(settings: Settings) -> None:
     memory = Memory(settings.data_dir)
     models = open_answerer(open_store(settings.index_dir, settings.chroma_url), settings)
     libraries = Libraries(settings, models)
