@@ -486,6 +486,13 @@ def test_a_million_newlines_are_no_reason_to_wait(suffix: str) -> None:
     assert extract(b"\n" * 1_000_000 + b"Words.<p>", suffix).text.strip().startswith("Words.")
 
 
+def test_a_chapter_with_an_endless_name_is_no_reason_to_wait(make_file: MakeFile) -> None:
+    members = members_of(make_file(".epub"))
+    name = "EPUB/text/ch002.xhtml"
+    members[name] = members[name].replace(b"<body", b"<" + b"a" * 300_000 + b"<body")
+    assert SENTENCE in extract(zipped(members), ".epub").text
+
+
 def test_a_compound_broken_at_a_line_end_keeps_its_hyphen_and_a_broken_word_does_not() -> None:
     page = "He was known as a well-\nknown man. All is well with the govern-\nment of it."
     text = extract(write_pdf(None, page), ".pdf").text
