@@ -311,6 +311,20 @@ def test_a_pdf_that_no_process_can_be_begun_for_is_left(monkeypatch: pytest.Monk
         extract(write_pdf(), ".pdf")
 
 
+def test_a_table_with_one_wide_cell_does_not_fill_up_the_others() -> None:
+    wide = "wide " * 20_000
+    rows = "<tr><td>One<br>Two<td><td>Three</tr>" * 1000
+    found = html(f"<p>Before<table><tr><td>{wide}<td>Beside</tr>{rows}</table><p>After")
+    first, *lines, last = filter(None, found.text.split("\n"))
+    assert (first, last) == ("Before", "After")
+    assert lines == [f"{wide.strip()}  Beside", *["One  Three", "Two"] * 1000]
+
+
+def test_the_columns_of_a_table_stand_one_below_the_other() -> None:
+    found = html("<table><tr><td>a<td>b</tr><tr><td>longer<td>c</tr></table>")
+    assert found.text == "a       b\nlonger  c"
+
+
 def test_a_word_file_with_a_password_is_refused(make_file: MakeFile) -> None:
     locked = io.BytesIO()
     office = msoffcrypto.format.ooxml.OOXMLFile(io.BytesIO(make_file(".docx")))
