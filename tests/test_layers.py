@@ -18,7 +18,7 @@ LAYERS = (
     {"ingest.errors", "bot.errors", "prompts", "evals.errors"},
     {"ingest.extracts", "ingest.models", "ingest.folding", "ingest.rounding"},
     {"bot.settings", "bot.options"},
-    {"ingest.archives", "ingest.decoding", "ingest.reference", "ingest.rendering"},
+    {"ingest.apart", "ingest.archives", "ingest.decoding", "ingest.reference", "ingest.rendering"},
     {"ingest.markdown", "ingest.markup", "ingest.pdf", "ingest.compiled"},
     {"ingest.epub", "ingest.word", "ingest.export"},
     {"ingest.readers"},

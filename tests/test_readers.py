@@ -294,7 +294,7 @@ def test_a_pdf_that_is_never_read_to_its_end_is_left(monkeypatch: pytest.MonkeyP
         canvas.endForm()
     canvas.doForm("form19")
     canvas.save()
-    monkeypatch.setattr("ingest.pdf.PATIENCE", 1)
+    monkeypatch.setattr("ingest.apart.PATIENCE", 1)
     with pytest.raises(EssayUnreadable, match="more than 1 seconds to read; print it"):
         extract(written.getvalue(), ".pdf")
 
@@ -309,6 +309,51 @@ def test_a_pdf_that_no_process_can_be_begun_for_is_left(monkeypatch: pytest.Monk
     monkeypatch.setattr("sys.executable", "nowhere/python")
     with pytest.raises(EssayUnreadable, match="no process can be begun to read it"):
         extract(write_pdf(), ".pdf")
+
+
+@pytest.mark.parametrize("suffix", sorted(SUFFIXES - {".pdf"}))
+def test_a_small_file_needs_no_process_and_a_large_one_is_read_alike_in_one(
+    suffix: str, make_file: MakeFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as without:
+        without.setattr("sys.executable", "nowhere/python")
+        small = extract(make_file(suffix), suffix)
+    monkeypatch.setattr("ingest.readers.MOST_READ_HERE", 0)
+    assert extract(make_file(suffix), suffix.upper()) == small
+
+
+@pytest.mark.parametrize("suffix", [".docx", ".epub"])
+def test_a_zip_file_is_as_large_as_what_is_in_it(
+    suffix: str, make_file: MakeFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.executable", "nowhere/python")
+    content = zipped(members_of(make_file(suffix)) | {"word/a.xml": bytes(500_001)})
+    with pytest.raises(EssayUnreadable, match="no process can be begun to read it"):
+        extract(content, suffix)
+
+
+def test_a_file_that_takes_too_long_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.apart.PATIENCE", 1)
+    header = "".join(f"key{number}: value\n" for number in range(300_000))
+    with pytest.raises(EssayUnreadable, match="more than 1 seconds to read; split it"):
+        extract(f"---\n{header}---\nWords.".encode(), ".md")
+
+
+def test_a_file_that_takes_too_much_memory_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.apart.MEMORY", 200 << 20)
+    with pytest.raises(EssayUnreadable, match="too much memory to read; split it"):
+        extract(b"word " * 30_000_000, ".txt")
+
+
+def test_a_text_that_could_not_be_split_in_memory_is_refused() -> None:
+    with pytest.raises(EssayUnreadable, match="more than 10 million characters; split it"):
+        extract(b"word " * 2_000_001, ".txt")
+
+
+@pytest.mark.parametrize("key", ["title", "author", "date", "url"])
+def test_an_endless_name_is_cut(key: str) -> None:
+    found = extract(f"---\n{key}: {'a' * 100_000}\n---\nWords.".encode(), ".md")
+    assert vars(found)[key] == "a" * 500
 
 
 def test_a_table_with_one_wide_cell_does_not_fill_up_the_others() -> None:
