@@ -19,7 +19,7 @@ app = typer.Typer(
 
 REMEDY = (
     "go back to an earlier one with: essay-bot index rollback, "
-    "or move the index folder away and run: essay-bot ingest"
+    "or name another index with INDEX_DIR and run: essay-bot ingest"
 )
 
 

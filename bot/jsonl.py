@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import pydantic
 
@@ -15,12 +15,19 @@ from bot.retrieval import RankedPassage
 Record = dict[str, Any]
 
 
+def _check_id(value: object) -> object:
+    """Raises ValueError for what would come back as something else, as true does as 1."""
+    if value is not None and type(value) not in (str, int):
+        raise ValueError("it should be a string or a whole number")
+    return value
+
+
 @dataclass(frozen=True)
 class Request:
     """One line of a batch."""
 
     question: str
-    id: str | int | None = None
+    id: Annotated[str | int | None, pydantic.BeforeValidator(_check_id)] = None
     history: tuple[Turn, ...] = ()
 
 
@@ -84,7 +91,8 @@ def _read_request(line: str) -> Request:
     except pydantic.ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise _invalid(f"{place}: {first['msg']}" if place else first["msg"]) from error
+        told = first["msg"].removeprefix("Value error, ")
+        raise _invalid(f"{place}: {told}" if place else told) from error
 
 
 def _invalid(reason: str) -> BatchInvalid:

@@ -20,6 +20,10 @@ class FigureUnkept(EssayBotError):
     """A report or a baseline cannot be written where it was to be."""
 
 
+class TextsUnkept(EssayBotError):
+    """The texts of a benchmark cannot be written where they are to be read from."""
+
+
 def first_fault(error: "pydantic.ValidationError") -> str:
     """What does not fit first, and where, as a clause."""
     first = error.errors()[0]

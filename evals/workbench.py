@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -12,7 +12,7 @@ from rich.progress import track
 
 from bot.answering import Answerer
 from bot.terminal import sync_progress
-from evals.errors import BenchmarkMissing
+from evals.errors import BenchmarkMissing, TextsUnkept
 from ingest.embedding import SentenceEmbeddings
 from ingest.index import Generation
 from ingest.reading import PublishedIndex
@@ -48,14 +48,11 @@ class Workbench:
         unchanged at the next run is not embedded again. Where places in the texts are known by
         their offsets, BenchmarkMissing is raised if reading an essay changes its text.
         """
-        with tempfile.TemporaryDirectory() as place:
-            for name, text in texts.items():
-                (Path(place) / name).write_text(text, "utf-8", newline="\n")
-            with self.folder_indexed(Path(place), part) as answerer:
-                if with_offsets:
-                    with answerer.index.reading() as generation:
-                        _check_texts(generation, texts)
-                yield answerer
+        with _written(texts) as folder, self.folder_indexed(folder, part) as answerer:
+            if with_offsets:
+                with answerer.index.reading() as generation:
+                    _check_texts(generation, texts)
+            yield answerer
 
     @contextmanager
     def folder_indexed(self, essays: Path, part: str = "") -> Iterator[Answerer]:
@@ -68,6 +65,22 @@ class Workbench:
             yield Answerer(index, self.embeddings)
         finally:
             index.close()
+
+
+@contextmanager
+def _written(texts: Mapping[str, str]) -> Iterator[Path]:
+    """A folder with a file for each text, for as long as the block lasts."""
+    with ExitStack() as kept:
+        try:
+            place = Path(kept.enter_context(tempfile.TemporaryDirectory()))
+            for name, text in texts.items():
+                (place / name).write_text(text, "utf-8", newline="\n")
+        except OSError as error:
+            raise TextsUnkept(
+                f"The texts cannot be written to a temporary folder ({error.strerror}); free some "
+                "space, or set TMPDIR to another folder."
+            ) from error
+        yield place
 
 
 def _check_texts(generation: Generation, texts: Mapping[str, str]) -> None:

@@ -28,6 +28,15 @@ _ZIP_ERRORS = (
 )
 
 
+def unpacked_size(content: bytes) -> int:
+    """How many bytes are in a zip file, as it says; 0 for what is none."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return sum(member.file_size for member in archive.infolist())
+    except _ZIP_ERRORS:
+        return 0
+
+
 class Archive:
     """The members of a zip file that should be a `kind`, each checked against its checksum."""
 

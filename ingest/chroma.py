@@ -128,9 +128,9 @@ def storing(place: object) -> Iterator[None]:
 
 
 def damaged(place: object, error: Exception) -> IndexDamaged:
-    """A generation that cannot be opened, and what to do about it."""
+    """A generation that cannot be opened, and what to do about it, be it in a folder or not."""
     return IndexDamaged(
         f"The index generation {place} cannot be opened ({first_line(error)}); go back to an "
-        "earlier one with: essay-bot index rollback, or move the index away and run: essay-bot "
-        "ingest"
+        "earlier one with: essay-bot index rollback, or name another index with INDEX_DIR and run: "
+        "essay-bot ingest"
     )

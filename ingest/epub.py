@@ -19,7 +19,7 @@ RIGHTS = "META-INF/rights.xml"
 # XHTML may close <title/> or <a id="x"/> at once, where HTML would go on to the end of the page.
 _CLOSED_AT_ONCE = re.compile(
     r"<(?!(?:area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr)\b)"
-    r"([A-Za-z][\w:.-]*)([^<>]*)/>"
+    r"([A-Za-z][\w:.-]*+)([^<>]*)/>"
 )
 
 

@@ -109,9 +109,9 @@ def _find_essay(page: Any) -> Any:
 
 def _render(essay: Any) -> str:
     """Its text, each heading between BEGIN and END."""
-    from inscriptis.html_engine import Inscriptis
-    from inscriptis.model.config import ParserConfig
     from lxml import etree
+
+    from ingest.rendering import render
 
     # Inscriptis fails on values it does not expect, and styles say nothing of an essay's words.
     etree.strip_attributes(essay, "style", "align", "valign", "value", "start")
@@ -121,7 +121,7 @@ def _render(essay: Any) -> str:
         if next(heading.iterancestors(*HEADINGS), None) is None:
             _mark(heading)
     try:
-        text = Inscriptis(essay, ParserConfig(css=_styles())).get_text()
+        text = render(essay)
     except RecursionError as error:
         raise EssayUnreadable("its markup is nested too deeply; save it as .txt") from error
     return tidy(_NO_WORDS.sub("", _SPACE_IN_MARKS.sub("", text)))
@@ -133,17 +133,6 @@ def _mark(heading: Any) -> None:
         heading[-1].tail = printable(heading[-1].tail or "") + END
     else:
         heading.text += END
-
-
-def _styles() -> dict[str, Any]:
-    """Inscriptis' own, and blocks for the elements it takes for parts of a line."""
-    from inscriptis.css_profiles import STRICT_CSS_PROFILE
-
-    styles: dict[str, Any] = dict(STRICT_CSS_PROFILE)
-    for name in ("blockquote", "figcaption", "hr", "dl", "dd", "dt", "details", "summary"):
-        styles[name] = styles["p"]
-    styles["section"] = styles["div"]
-    return styles
 
 
 def _lift_marks(text: str) -> tuple[str, tuple[Place, ...]]:

@@ -28,6 +28,7 @@ _BYLINE = re.compile(r"(?:[Bb]y|Translated by|Edited by)\s+[A-Z]")
 HEAD_PARAGRAPHS = 3  # among which a byline stands
 LONGEST_HEADING = 20  # words
 LONGEST_SENTENCE = 1_500  # characters
+STRETCH = 20_000  # characters, in which sentences are sought at a time
 
 
 @dataclass(frozen=True)
@@ -115,11 +116,8 @@ def split_sentences(text: str) -> list[Sentence]:
 
 def _sentence_spans(paragraph: str) -> Iterator[tuple[int, int]]:
     """Where sentences begin and end, an endless one cut to what can be shown and read."""
-    import sentencex  # here, since an unchanged essay is not split
-
     start = 0
-    for boundary in sentencex.get_sentence_boundaries("en", paragraph):
-        end = boundary["end_index"]
+    for end in _sentence_ends(paragraph):
         if paragraph[end : end + 1].islower():
             continue  # “Is it so? asks he”: it goes on
         while end - start > LONGEST_SENTENCE:
@@ -128,6 +126,25 @@ def _sentence_spans(paragraph: str) -> Iterator[tuple[int, int]]:
             start = border
         yield start, end
         start = end
+
+
+def _sentence_ends(paragraph: str) -> Iterator[int]:
+    """Where sentencex ends a sentence, a stretch at a time: of many, it takes their number squared.
+
+    The last sentence of a stretch may go on in the next one, which begins with it.
+    """
+    import sentencex  # here, since an unchanged essay is not split
+
+    start = 0
+    while start < len(paragraph):
+        part = paragraph[start : start + STRETCH]
+        ends = [start + each["end_index"] for each in sentencex.get_sentence_boundaries("en", part)]
+        if start + STRETCH < len(paragraph):
+            ends = ends[:-1]
+            start = ends[-1] if ends else start + STRETCH
+        else:
+            start = len(paragraph)
+        yield from ends
 
 
 def split_passages(text: str, token_starts: Sequence[int], max_tokens: int) -> list[Passage]:

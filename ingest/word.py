@@ -37,6 +37,8 @@ def _convert(content: bytes) -> str:
         page = mammoth.convert_to_html(
             io.BytesIO(content), style_map=STYLES, convert_image=no_pictures
         )
+    except MemoryError:
+        raise
     except Exception as error:  # mammoth has no error tree: bad XML gives whatever came first
         raise EssayUnreadable(DAMAGED) from error
     return str(page.value)

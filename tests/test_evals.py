@@ -19,7 +19,7 @@ from bot.cli import main
 from evals import chunking, claims, questions, scifact, squad2
 from evals.articles import choose_questions, part, questions_about, read_articles
 from evals.baseline import falls, read_baseline, unknown, write_baseline
-from evals.errors import BenchmarkMissing
+from evals.errors import BenchmarkMissing, TextsUnkept
 from evals.figures import Figure, auroc_figure, difference_figure, mean_figure
 from evals.overlap import omega, score, touches
 from evals.pictures import draw_bars, draw_lines
@@ -103,6 +103,26 @@ def test_what_nobody_asked_has_no_value() -> None:
 
 def report_of(value: float, *, count: int = 100) -> Report:
     return Report("lions", "About lions.", [Figure("seen", value, 0.4, 0.6, count)])
+
+
+def test_texts_that_cannot_be_written_are_told_with_where_they_were_to_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Workbench(LetterEmbeddings(), tmp_path / "index", Console(stderr=True))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
+    with pytest.raises(TextsUnkept, match="TMPDIR"), bench.texts_indexed({"a.txt": LION}):
+        pass
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk always full")
+def test_a_full_temporary_folder_is_told_and_is_no_full_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Workbench(LetterEmbeddings(), tmp_path / "index", Console(stderr=True))
+    full = tmp_path / "full"
+    full.symlink_to("/dev/full")
+    with pytest.raises(TextsUnkept, match="No space left"), bench.texts_indexed({str(full): LION}):
+        pass
 
 
 def test_a_figure_has_fallen_only_below_its_earlier_interval(tmp_path: Path) -> None:

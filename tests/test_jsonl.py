@@ -1,6 +1,7 @@
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,6 +40,18 @@ def test_a_bad_line_is_told_in_its_place_and_the_others_are_answered() -> None:
         assert middle["line"] == 2
         assert middle["error"]
     assert answers(bad[-1])[0]["id"] == "e"
+
+
+@pytest.mark.parametrize("id", [True, 1.0, [1], {"a": 1}])
+def test_an_id_that_could_not_come_back_as_given_is_refused(id: object) -> None:
+    (refused,) = answers({"id": id, "question": "One?"})
+    assert "(id: it should be a string or a whole number)" in refused["error"]
+
+
+@pytest.mark.parametrize("id", ["1", "", 0, -1, 10**30, None])
+def test_an_id_comes_back_as_given(id: object) -> None:
+    (answer,) = answers({"id": id, "question": "One?"})
+    assert (answer["id"], type(answer["id"])) == (id, type(id))
 
 
 def test_a_line_nested_too_deeply_is_told_and_the_next_one_is_answered() -> None:

@@ -1,6 +1,10 @@
 """The house keeps its shape: imports point down, and each foreign library stays in its room."""
 
 import ast
+import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -18,7 +22,7 @@ LAYERS = (
     {"ingest.errors", "bot.errors", "prompts", "evals.errors"},
     {"ingest.extracts", "ingest.models", "ingest.folding", "ingest.rounding"},
     {"bot.settings", "bot.options"},
-    {"ingest.archives", "ingest.decoding", "ingest.reference"},
+    {"ingest.apart", "ingest.archives", "ingest.decoding", "ingest.reference", "ingest.rendering"},
     {"ingest.markdown", "ingest.markup", "ingest.pdf", "ingest.compiled"},
     {"ingest.epub", "ingest.word", "ingest.export"},
     {"ingest.readers"},
@@ -94,7 +98,7 @@ ROOMS = {  # a package is a room with all that is in it
         "evals.commands",
     },
     "charset_normalizer": {"ingest.decoding"},
-    "inscriptis": {"ingest.markup"},
+    "inscriptis": {"ingest.rendering"},
     "lxml": {"ingest.archives", "ingest.markup"},
     "zipfile": {"ingest.archives"},
     "mammoth": {"ingest.word"},
@@ -164,6 +168,30 @@ def test_a_foreign_library_stays_in_its_room(path: Path) -> None:
     for imported in imports(path):
         rooms = ROOMS.get(imported.split(".")[0])
         assert rooms is None or within(module_name(path), rooms), f"{path} imports {imported}"
+
+
+def declared(*extras: str) -> set[str]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    wanted = [*project["dependencies"]]
+    for extra in extras:
+        wanted += project["optional-dependencies"][extra]
+    return {as_named(re.split(r"[\[<>=]", each)[0]) for each in wanted}
+
+
+def as_named(distribution: str) -> str:
+    return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
+DISTRIBUTIONS = packages_distributions()
+DECLARED, DECLARED_FOR_EVALS = declared(), declared("eval", "dev")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=str)
+def test_a_library_that_is_imported_is_declared(path: Path) -> None:
+    known = DECLARED_FOR_EVALS if path.parts[0] == "evals" else DECLARED
+    for package in {name.split(".")[0] for name in imports(path)} - sys.stdlib_module_names - OURS:
+        names = {as_named(name) for name in DISTRIBUTIONS[package]}
+        assert names & known, f"{path} imports {package}, which pyproject.toml does not declare"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=str)

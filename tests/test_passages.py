@@ -155,3 +155,17 @@ def test_a_sentence_without_end_is_cut_to_what_can_be_shown() -> None:
     assert len(sentences) > 10
     assert all(each.end - each.start <= 1_500 for each in sentences)
     assert all(text[each.start : each.end].endswith(",") for each in sentences)
+
+
+@pytest.mark.parametrize("sentence", ["He walked by the sea. ", "他在海边走了很久。"])
+def test_a_paragraph_of_very_many_sentences_is_no_reason_to_wait(sentence: str) -> None:
+    text = sentence * 50_000
+    found = split_sentences(text)
+    assert {text[each.start : each.end] for each in found} == {sentence.strip()}
+    assert len(found) == 50_000
+
+
+def test_a_sentence_that_begins_in_one_stretch_and_ends_in_the_next_is_whole() -> None:
+    sentence = f"He {'walked and ' * 90}came home."
+    found = split_sentences(f"{sentence} " * 100)
+    assert [each.end - each.start for each in found] == [len(sentence)] * 100

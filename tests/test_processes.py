@@ -17,7 +17,7 @@ import pytest
 
 from evals.syncing import server as run_server
 from ingest.chroma import _sessions
-from ingest.errors import IndexBusy, IndexMissing, IndexUnreachable, IndexUnwritable
+from ingest.errors import IndexBusy, IndexDamaged, IndexMissing, IndexUnreachable, IndexUnwritable
 from ingest.publishing import FolderStore
 from ingest.records import KEEP
 from ingest.server import STALE, ServerStore
@@ -196,6 +196,17 @@ class TestServer:
         with pytest.raises(IndexUnreachable, match="answer") as told:
             ServerStore("http://me:secret@localhost:9", "index").published()
         assert "secret" not in str(told.value)
+
+    def test_a_damaged_generation_is_told_with_what_can_be_done_on_a_server(
+        self, connect: Connect, tmp_path: Path
+    ) -> None:
+        store, essays = connect(), tmp_path / "essays"
+        write_essays(essays, 0)
+        name = sync(essays, store, LetterEmbeddings()).generation
+        store._records().update(ids=[name], metadatas=[{"manifest": "{"}])
+        with pytest.raises(IndexDamaged, match=f"{name} of .* on http.* INDEX_DIR") as told:
+            store.manifest(store.published())
+        assert "move" not in str(told.value)
 
     def test_what_a_proxy_answers_while_the_server_is_away_is_told_as_that(
         self, connect: Connect, monkeypatch: pytest.MonkeyPatch

@@ -294,7 +294,7 @@ def test_a_pdf_that_is_never_read_to_its_end_is_left(monkeypatch: pytest.MonkeyP
         canvas.endForm()
     canvas.doForm("form19")
     canvas.save()
-    monkeypatch.setattr("ingest.pdf.PATIENCE", 1)
+    monkeypatch.setattr("ingest.apart.PATIENCE", 1)
     with pytest.raises(EssayUnreadable, match="more than 1 seconds to read; print it"):
         extract(written.getvalue(), ".pdf")
 
@@ -309,6 +309,65 @@ def test_a_pdf_that_no_process_can_be_begun_for_is_left(monkeypatch: pytest.Monk
     monkeypatch.setattr("sys.executable", "nowhere/python")
     with pytest.raises(EssayUnreadable, match="no process can be begun to read it"):
         extract(write_pdf(), ".pdf")
+
+
+@pytest.mark.parametrize("suffix", sorted(SUFFIXES - {".pdf"}))
+def test_a_small_file_needs_no_process_and_a_large_one_is_read_alike_in_one(
+    suffix: str, make_file: MakeFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as without:
+        without.setattr("sys.executable", "nowhere/python")
+        small = extract(make_file(suffix), suffix)
+    monkeypatch.setattr("ingest.readers.MOST_READ_HERE", 0)
+    assert extract(make_file(suffix), suffix.upper()) == small
+
+
+@pytest.mark.parametrize("suffix", [".docx", ".epub"])
+def test_a_zip_file_is_as_large_as_what_is_in_it(
+    suffix: str, make_file: MakeFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.executable", "nowhere/python")
+    content = zipped(members_of(make_file(suffix)) | {"word/a.xml": bytes(500_001)})
+    with pytest.raises(EssayUnreadable, match="no process can be begun to read it"):
+        extract(content, suffix)
+
+
+def test_a_file_that_takes_too_long_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.apart.PATIENCE", 1)
+    header = "".join(f"key{number}: value\n" for number in range(300_000))
+    with pytest.raises(EssayUnreadable, match="more than 1 seconds to read; split it"):
+        extract(f"---\n{header}---\nWords.".encode(), ".md")
+
+
+def test_a_file_that_takes_too_much_memory_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.apart.MEMORY", 200 << 20)
+    with pytest.raises(EssayUnreadable, match="too much memory to read; split it"):
+        extract(b"word " * 30_000_000, ".txt")
+
+
+def test_a_text_that_could_not_be_split_in_memory_is_refused() -> None:
+    with pytest.raises(EssayUnreadable, match="more than 10 million characters; split it"):
+        extract(b"word " * 2_000_001, ".txt")
+
+
+@pytest.mark.parametrize("key", ["title", "author", "date", "url"])
+def test_an_endless_name_is_cut(key: str) -> None:
+    found = extract(f"---\n{key}: {'a' * 100_000}\n---\nWords.".encode(), ".md")
+    assert vars(found)[key] == "a" * 500
+
+
+def test_a_table_with_one_wide_cell_does_not_fill_up_the_others() -> None:
+    wide = "wide " * 20_000
+    rows = "<tr><td>One<br>Two<td><td>Three</tr>" * 1000
+    found = html(f"<p>Before<table><tr><td>{wide}<td>Beside</tr>{rows}</table><p>After")
+    first, *lines, last = filter(None, found.text.split("\n"))
+    assert (first, last) == ("Before", "After")
+    assert lines == [f"{wide.strip()}  Beside", *["One  Three", "Two"] * 1000]
+
+
+def test_the_columns_of_a_table_stand_one_below_the_other() -> None:
+    found = html("<table><tr><td>a<td>b</tr><tr><td>longer<td>c</tr></table>")
+    assert found.text == "a       b\nlonger  c"
 
 
 def test_a_word_file_with_a_password_is_refused(make_file: MakeFile) -> None:
@@ -484,6 +543,13 @@ def test_a_page_of_a_hundred_thousand_nested_parts_is_read_or_refused() -> None:
 @pytest.mark.parametrize("suffix", [".txt", ".md", ".html"])
 def test_a_million_newlines_are_no_reason_to_wait(suffix: str) -> None:
     assert extract(b"\n" * 1_000_000 + b"Words.<p>", suffix).text.strip().startswith("Words.")
+
+
+def test_a_chapter_with_an_endless_name_is_no_reason_to_wait(make_file: MakeFile) -> None:
+    members = members_of(make_file(".epub"))
+    name = "EPUB/text/ch002.xhtml"
+    members[name] = members[name].replace(b"<body", b"<" + b"a" * 300_000 + b"<body")
+    assert SENTENCE in extract(zipped(members), ".epub").text
 
 
 def test_a_compound_broken_at_a_line_end_keeps_its_hyphen_and_a_broken_word_does_not() -> None:
