@@ -26,13 +26,13 @@ WEIGHTS = Path(__file__).parent / "evidence.json"  # made by `python -m evals.fi
 
 
 class Signals(NamedTuple):
-    """How well a sentence fits a question; more of each is better."""
+    """How well a sentence fits a question: the features of both models; more is better."""
 
-    similarity: float  # cosine of sentence and question
-    coverage: float  # 0 to 1: the question's telling words in it and around it, by rarity
-    alignment: float  # up to 1: how near its words come in meaning to the question's, by rarity
+    similarity: float  # cosine of the means of the token vectors of sentence and question
+    coverage: float  # 0 to 1: share of the question's telling words in it and around it, by rarity
+    alignment: float  # up to 1: how near it comes to each of the question's words: see Comparison
     of_kind: float  # 0 or 1: what the question asks for (a number, a name ...) stands in it
-    found: float  # 0 to 1: how well the search found its passage, by meaning and by words
+    found: float  # 0 to 1: the score of its passage in the search
 
 
 class Weights(NamedTuple):
@@ -49,7 +49,7 @@ class Weights(NamedTuple):
 
 @cache
 def fitted_weights() -> tuple[Weights, Weights]:
-    """The weights in use: of a sentence holding the answer, and of there being an answer."""
+    """The two models in use: whether a sentence holds the answer, and whether there is one."""
     told = json.loads(WEIGHTS.read_text("utf-8"))
     sentence, answer = (
         Weights(told[name]["bias"], Signals(**told[name]["signals"]))
@@ -76,7 +76,7 @@ class WeighedSentence:
 class Evidence:
     """The sentences found for a question, best first.
 
-    `certain` where it asks for such sentences, as what an essay is about, and nothing is to weigh.
+    `certain` where there is nothing to weigh, as in an answer to what an essay is about.
     """
 
     sentences: list[WeighedSentence]
@@ -84,7 +84,7 @@ class Evidence:
 
     @property
     def score(self) -> float:
-        """How likely the essays answer the question, 0 to 1: by the best of each signal.
+        """The probability that the essays answer the question, by the best of each signal.
 
         So a further sentence, or more of any signal, never makes a refusal likelier.
         """
@@ -117,22 +117,9 @@ def weigh(
     tokens = embeddings.embed_tokens([each.passage.text for each in ranked])
     comparison = Comparison(question, generation.keywords, embeddings, named)
     coverage = _Coverage(question, generation.keywords, named)
-    kind = kind_of_answer(question)
     candidates = list(_candidates(zip(ranked, tokens, strict=True), comparison, generation))
     telling = [each for each in candidates if not asks(each.quote.text)]
-    sentences = [
-        WeighedSentence(
-            each.quote,
-            Signals(
-                similarity=each.nearness.similarity,
-                coverage=(coverage.of(each.quote.text) + coverage.of(each.around)) / 2,
-                alignment=each.nearness.alignment,
-                of_kind=has_answer_kind(kind, each.quote.text, question),
-                found=each.found,
-            ),
-        )
-        for each in telling or candidates
-    ]
+    sentences = [_weighed(each, question, coverage) for each in telling or candidates]
     best_first = sorted(sentences, key=lambda each: each.support, reverse=True)
     return Evidence(_by_turns(best_first, [each.sources for each in parts]))
 
@@ -140,7 +127,7 @@ def weigh(
 def _by_turns(
     best_first: Sequence[WeighedSentence], parts: Sequence[Collection[str]]
 ) -> list[WeighedSentence]:
-    """The same, of each part of the essays one in turn; what belongs to none comes last."""
+    """The same sentences, one of each part of the essays in turn; those of none come last."""
     if len(parts) < 2:  # noqa: PLR2004  # there are no turns
         return list(best_first)
     groups: dict[int, list[WeighedSentence]] = {}
@@ -177,6 +164,18 @@ def _candidates(
                 seen.add(quote.text)
                 near = comparison.with_part(tokens, quote.start - begin, quote.end - begin)
                 yield _Candidate(quote, sentence.around, near, each.score)
+
+
+def _weighed(candidate: _Candidate, question: str, coverage: "_Coverage") -> WeighedSentence:
+    text = candidate.quote.text
+    signals = Signals(
+        similarity=candidate.nearness.similarity,
+        coverage=(coverage.of(text) + coverage.of(candidate.around)) / 2,
+        alignment=candidate.nearness.alignment,
+        of_kind=has_answer_kind(kind_of_answer(question), text, question),
+        found=candidate.found,
+    )
+    return WeighedSentence(candidate.quote, signals)
 
 
 def asks(sentence: str) -> bool:
