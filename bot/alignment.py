@@ -1,31 +1,33 @@
-"""How near two texts come in meaning, by the vectors of their tokens in context."""
+"""How near two texts come in meaning, by the contextual embeddings of their tokens."""
 
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from bot.questions import weighed_words
 from ingest.embedding import SentenceEmbeddings
 from ingest.keywords import KeywordIndex
-from ingest.models import TokenEmbeddings, Vectors
+from ingest.models import Places, TokenEmbeddings, Vectors
 
 
 class Nearness(NamedTuple):
-    """Similarity is the cosine of the mean vectors, alignment how near the words come."""
+    """How near one text comes to another; both numbers are at most 1."""
 
-    similarity: float
-    alignment: float
+    similarity: float  # cosine of the means of their token vectors
+    alignment: float  # BERTScore recall: see Comparison
 
 
 NOT_NEAR = Nearness(0.0, 0.0)
 
 
 class Comparison:
-    """A text, to be compared with others.
+    """A text, to be compared with others, each given by the vectors of its tokens.
 
-    For the alignment each word of the text takes the nearest one of the other, rare words counting
-    for more; it is the recall of Zhang et al. 2020, "BERTScore".
+    For the alignment each token of the text is matched with the nearest one of the other, by
+    cosine; a word has the mean of its tokens, and the text the mean of its words, weighted by
+    their rarity. That is the recall of Zhang et al. 2020, "BERTScore"
+    (https://arxiv.org/abs/1904.09675), by words instead of word pieces.
     """
 
     def __init__(
@@ -38,14 +40,14 @@ class Comparison:
         """`asking` are stems that count no more than those of words that ask."""
         places, self._vectors = embeddings.embed_tokens([text])[0]
         words = weighed_words(text, keywords.rarity, asking)
-        inside = [(places[:, 0] < end) & (places[:, 1] > start) for start, end, _ in words]
+        inside = [_inside(places, start, end) for start, end, _ in words]
+        # (words, tokens): 1 where the token belongs to the word
         self._tokens = np.array(inside, dtype=float).reshape(len(words), len(places))
         self._weights = np.array([weight for _, _, weight in words])
 
     def with_part(self, other: TokenEmbeddings, start: int, end: int) -> Nearness:
         """How near it comes to characters `start` to `end` of another text."""
-        inside = (other.places[:, 0] < end) & (other.places[:, 1] > start)
-        return self.with_vectors(other.vectors[inside])
+        return self.with_vectors(other.vectors[_inside(other.places, start, end)])
 
     def with_vectors(self, vectors: Vectors) -> Nearness:
         """How near it comes to a text of these tokens."""
@@ -55,9 +57,10 @@ class Comparison:
         return Nearness(_cosine(self._vectors, vectors), alignment)
 
     def weakest_stretch(self, vectors: Vectors, words: int, above: float = 0.0) -> float:
-        """The alignment of so many of its words in a row that come least near to these tokens.
+        """The lowest alignment of any `words` words in a row: what is told there may be added.
 
-        Words of no more weight than `above` are left out.
+        Words of no more weight than `above` are left out. `vectors`, (tokens, dimensions), are
+        the other text.
         """
         counted = self._weights > above
         if not len(vectors) or not self._tokens.any():
@@ -68,11 +71,11 @@ class Comparison:
         return float(min(means, default=1.0))
 
     def weakest_half(self, vectors: Vectors) -> float:
-        """The same, of half of its words in a row."""
+        """The lowest alignment of any half of its words in a row."""
         return self.weakest_stretch(vectors, max(len(self._weights) // 2, 1))
 
     def nearness_anywhere(self, vectors: Vectors) -> float:
-        """The mean cosine of its words with all of these tokens, near or not."""
+        """The mean cosine of its words with all of these tokens: what chance alone would give."""
         if not len(vectors) or not self._tokens.any():
             return 0.0
         near = self._of_words((self._vectors @ vectors.T).mean(axis=1))
@@ -83,7 +86,7 @@ class Comparison:
         return self._of_words((self._vectors @ vectors.T).max(axis=1))
 
     def _of_words(self, tokens: Vectors) -> Vectors:
-        """(words,): the mean of what the tokens of each word have."""
+        """(tokens,) -> (words,): the mean of what the tokens of each word have."""
         mean: Vectors = self._tokens @ tokens / np.maximum(self._tokens.sum(axis=1), 1)
         return mean
 
@@ -93,7 +96,13 @@ def join_tokens(parts: Sequence[TokenEmbeddings]) -> Vectors:
     return np.concatenate([each.vectors for each in parts])
 
 
+def _inside(places: Places, start: int, end: int) -> "np.ndarray[Any, np.dtype[np.bool_]]":
+    """(tokens,): which of these tokens share a character with `start` to `end`."""
+    found: np.ndarray[Any, np.dtype[np.bool_]] = (places[:, 0] < end) & (places[:, 1] > start)
+    return found
+
+
 def _cosine(some: Vectors, other: Vectors) -> float:
-    """Of the means of both."""
+    """Of the means of both, each (tokens, dimensions)."""
     one, two = some.mean(axis=0), other.mean(axis=0)
     return float(one @ two / (np.linalg.norm(one) * np.linalg.norm(two)))

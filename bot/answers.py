@@ -50,7 +50,10 @@ class Prose:
 
 @dataclass
 class Record:
-    """What is known of an answer beside its words."""
+    """How an answer comes about: what is noted on the way, beside its words.
+
+    `clock` times the steps; `note`, `tokens` and `cost` are those of `Answer`.
+    """
 
     question: str
     generation: Generation
@@ -123,7 +126,7 @@ def _refusal(nearest: Citation | None) -> str:
 
 
 class Clock:
-    """Milliseconds between laps."""
+    """A stopwatch: `laps` are milliseconds by what was done."""
 
     def __init__(self) -> None:
         self.laps: dict[str, float] = {}

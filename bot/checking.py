@@ -1,4 +1,8 @@
-"""Hold each sentence a model wrote against the sentences it cites; knows nothing of models."""
+"""Check each sentence that a chat model wrote against the sentences it cites.
+
+Two kinds of checks: rules on words (agreement.py, counting.py, negations.py), each of which names
+its fault, and a logistic model of how near the two come in meaning. Knows nothing of chat models.
+"""
 
 import json
 import math
@@ -10,12 +14,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bot.agreement import (
+    find_parts,
     foreign_part,
     instructs,
     invented_quotation,
     keeps_names,
-    locate_parts,
-    negations_differ,
     quotations_in,
     speaks_of_us,
     strange_name,
@@ -24,6 +27,7 @@ from bot.agreement import (
 from bot.alignment import Comparison, join_tokens
 from bot.citations import Quote
 from bot.counting import misplaced_number, strange_number
+from bot.negations import negations_differ
 from bot.questions import ASKING_WEIGHT, telling_words
 from bot.retrieval import RankedPassage
 from bot.sentences import byline_of, quotable_sentences
@@ -36,7 +40,8 @@ WEIGHTS = Path(__file__).parent / "checking.json"  # made by `python -m evals.cl
 BEFORE = 700  # characters: a sentence leans on names that stand so near before it
 COMMON = 0.05  # share of the passages that say who "we" are, or stand beside one that does
 ALIKE = 10  # passages looked through for a word in small letters
-# What is added to a claim stands together: so many words in a row, of all and of the telling ones.
+# What a claim adds to its source stands together: so many words in a row, of all and of the
+# telling ones, are looked at alone.
 STRETCH, TELLING_STRETCH = 9, 4
 APART = "\n|\n"  # between sentences that no quotation may join: no claim has such a bar
 
@@ -60,7 +65,10 @@ class Claim:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a claim rests on, or why it must not be shown: one of both is empty."""
+    """The sentences a claim rests on, or the fault for which it must not be shown.
+
+    One of both is empty.
+    """
 
     claim: Claim
     quotes: tuple[Quote, ...] = ()
@@ -69,9 +77,10 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Reading:
-    """A passage as a model reads it: whole sentences, and the names its essay goes by.
+    """A passage as a chat model reads it: its whole sentences, and their `text` as one.
 
-    `before` is what its essay says just before.
+    `names` are title, author and byline of its essay, `before` the last BEFORE characters that
+    stand before it there.
     """
 
     quotes: tuple[Quote, ...]
@@ -101,13 +110,16 @@ def read_passages(ranked: Sequence[RankedPassage], generation: Generation) -> li
 
 
 class Signals(NamedTuple):
-    """How near the words that are cited come to a claim, up to 1 but for the last."""
+    """How near the sentences cited come to a claim; all but the last are cosines.
 
-    stretch: float  # to the nine words in a row that they come least near to
-    half: float  # to the half of it, in a row, that they come least near to
-    telling: float  # to the four telling words in a row that they come least near to
-    anywhere: float  # to its words, wherever in what is cited one looks
-    size: float  # logarithm of how many tokens are cited: of many, one comes near by chance
+    The first three are the lowest alignment (see Comparison) of any such words in a row.
+    """
+
+    stretch: float  # of STRETCH words
+    half: float  # of half of the claim
+    telling: float  # of TELLING_STRETCH telling words
+    anywhere: float  # mean cosine of the claim's words with all tokens cited
+    size: float  # logarithm of how many tokens are cited: among many, one is near by chance
 
 
 @dataclass(frozen=True)
@@ -116,11 +128,11 @@ class Weights:
 
     bias: float
     signals: Signals
-    telling: float  # the least of this signal, for short claims: few words make it up elsewhere
-    turned: float  # the most: how surely a claim may turn round what it cites
+    telling: float  # at least so much of this signal: a short claim has little else
+    turned: float  # at most so much of what `negations_differ` gives
 
     def log_odds(self, signals: Signals) -> float:
-        """Log-odds that a claim with these signals says what it cites; the border is 0."""
+        """Log-odds that a claim with these signals is faithful to what it cites; 0 is enough."""
         products = zip(self.signals, signals, strict=True)
         return self.bias + sum(weight * signal for weight, signal in products)
 
@@ -152,7 +164,7 @@ class Checker:
         return dict(zip(texts, self._embeddings.embed_tokens(texts), strict=True))
 
     def _is_small(self, word: str) -> bool:
-        """Whether the essays write a word small where it is likeliest to stand."""
+        """Whether the essays write a word in lower case where it is likeliest to stand."""
         found = self._generation.keywords.search(word, ALIKE)
         passages = self._generation.passages_by_id([id for id, _ in found])
         texts = [each.text for each in self._readings] + [each.text for each in passages]
@@ -175,7 +187,10 @@ class Checker:
         return Verdict(claim, fault=fault) if fault else Verdict(claim, quotes)
 
     def signals(self, claim: Claim) -> tuple[Signals, float] | None:
-        """How near a claim is to what it cites, if it cites anything, and how it turns that."""
+        """What `check` decides by, to fit the weights: the signals, and how negations differ.
+
+        None where the claim cites nothing that was given.
+        """
         comparison = self._compare(claim)
         quotes = self._support(claim, comparison)
         return (self._signals(quotes, comparison), _turned(claim, quotes)) if quotes else None
@@ -209,7 +224,7 @@ class Checker:
         )
 
     def _disagreement(self, claim: Claim, quotes: Sequence[Quote]) -> str:
-        """What in the claim does not stand where it must stand as it is."""
+        """The first fault by the rules on words, or ""."""
         ground, names = _text_of(quotes), self._names(quotes)
         if part := foreign_part(claim.text, ground):
             return f"“{part}” does not belong in an answer"
@@ -224,7 +239,7 @@ class Checker:
         return ""
 
     def _in_order(self, quotes: Sequence[Quote]) -> str:
-        """Their texts as they are read, those apart that do not stand side by side."""
+        """Their texts in reading order, with APART between those that are no neighbours."""
         read = dict.fromkeys(quote for each in self._readings for quote in each.quotes)
         beside = {pair for each in self._readings for pair in pairwise(each.quotes)}
         ordered = [quote for quote in read if quote in quotes]
@@ -234,9 +249,10 @@ class Checker:
         )
 
     def _strange_name(self, claim: Claim, quotes: Sequence[Quote]) -> str | None:
-        """A name that is not cited, nor said just before, nor of those whom the author calls us.
+        """The first name in the claim that is not the cited sentences' own.
 
-        The latter two it may be if no name was left out, so that it stands in the place of none.
+        Where the claim keeps all of their names, so that none was put in the place of another, it
+        may also be one said just before them, or, where they say "we", one that may be who that is.
         """
         ground, names = _text_of(quotes), self._names(quotes)
         strange = strange_name(claim.text, ground, names, self._is_small)
@@ -261,7 +277,7 @@ class Checker:
         return next(each for each in self._readings if quote in each.quotes)
 
     def _distance(self, claim: Claim, quotes: Sequence[Quote], comparison: Comparison) -> str:
-        """Whether the claim says something else than what it cites, or nothing: “No, it is not.”"""
+        """The first fault by what the claim means, or ""."""
         if not telling_words(claim.text):
             return "it has no word that could be held against what it cites"
         weights = fitted_weights()
@@ -294,7 +310,7 @@ def _text_of(quotes: Sequence[Quote]) -> str:
 def _standing(words: str, reading: Reading) -> list[Quote]:
     """The sentences of a passage that these words stand in; none where they do not."""
     begin = reading.quotes[0].start
-    places = [(start + begin, end + begin) for start, end in locate_parts(words, reading.text)]
+    places = [(start + begin, end + begin) for start, end in find_parts(words, reading.text)]
     return [
         quote
         for quote in reading.quotes

@@ -25,16 +25,16 @@ NEWEST_PYTHON = (3, 13)
 NAMED = 3  # of many files; the others are counted
 
 
-class Told(NamedTuple):
-    """How it is, in a sentence that says what to do where something is wrong."""
+class Result(NamedTuple):
+    """How a thing is, and a sentence that says so, and what to do where something is wrong."""
 
     state: State
     told: str
 
 
 @dataclass(frozen=True)
-class Patient:
-    """What is looked at; `online` says that servers may be asked."""
+class Setup:
+    """What is checked: the settings and what they lead to; `online` allows to ask servers."""
 
     settings: Settings
     index: Path
@@ -43,28 +43,28 @@ class Patient:
     online: bool
 
 
-def look_at_python() -> Told:
+def look_at_python() -> Result:
     """Whether the bot was tested with it."""
     version = ".".join(map(str, sys.version_info[:3]))
     if sys.version_info[:2] > NEWEST_PYTHON:
         newest = ".".join(map(str, NEWEST_PYTHON))
-        return Told("warning", f"{version} is newer than the bot was tested with; take {newest}.")
-    return Told("ok", f"{version}.")
+        return Result("warning", f"{version} is newer than the bot was tested with; take {newest}.")
+    return Result("ok", f"{version}.")
 
 
-def look_at_settings() -> Told:
+def look_at_settings() -> Result:
     """Where they come from; that they can be read is known."""
     places = "the environment and .env" if Path(".env").is_file() else "the environment"
-    return Told("ok", f"Read from {places}; .env.example explains each.")
+    return Result("ok", f"Read from {places}; .env.example explains each.")
 
 
-def look_at_essays(patient: Patient) -> Told:
+def look_at_essays(setup: Setup) -> Result:
     """Whether there are any that can be read. Raises EssaysMissing."""
-    folder = patient.settings.essays_dir
+    folder = setup.settings.essays_dir
     found = find_essays(folder)
     if not found.paths and not found.failed:
         suffixes = ", ".join(sorted(SUFFIXES))
-        return Told("problem", f"There are no essays in {folder}; put {suffixes} files there.")
+        return Result("problem", f"There are no essays in {folder}; put {suffixes} files there.")
     failed = dict(found.failed)
     for path in found.paths.values():  # up to the first one that can be read
         try:
@@ -74,40 +74,41 @@ def look_at_essays(patient: Patient) -> Told:
         else:
             break
     else:
-        return Told("problem", f"Nothing in {folder} can be read: {_some(failed)}.")
+        return Result("problem", f"Nothing in {folder} can be read: {_some(failed)}.")
     if failed:
-        return Told("warning", f"Mend or remove what cannot be read in {folder}: {_some(failed)}.")
-    return Told("ok", f"{len(found.paths)} in {folder}.")
+        told = f"Mend or remove what cannot be read in {folder}: {_some(failed)}."
+        return Result("warning", told)
+    return Result("ok", f"{len(found.paths)} in {folder}.")
 
 
-def look_at_index(patient: Patient) -> Told:
+def look_at_index(setup: Setup) -> Result:
     """Whether it is there, whole, and made with the model in use. Raises what opening it raises."""
-    name = patient.store.published()
-    manifest = patient.store.manifest(name)
-    manifest.check(patient.answerer.embeddings.identity, str(patient.store))
-    with closing(patient.store.open(name)):  # which compares sizes and counts
-        return Told(
+    name = setup.store.published()
+    manifest = setup.store.manifest(name)
+    manifest.check(setup.answerer.embeddings.identity, str(setup.store))
+    with closing(setup.store.open(name)):  # which compares sizes and counts
+        return Result(
             "ok",
             f"Generation {name}, {len(manifest.essays)} essays and {manifest.passages} passages "
             f"made with {manifest.model}, lacks nothing; `essay-bot index verify` reads it all.",
         )
 
 
-def compare_with_folder(patient: Patient) -> Told:
+def compare_with_folder(setup: Setup) -> Result:
     """Whether the index holds what the folder does. Raises EssaysMissing."""
-    folder = patient.settings.essays_dir
-    report = sync(folder, patient.store, patient.answerer.embeddings, dry_run=True)
-    told = [_changes(report, patient)] if report.changes else []
+    folder = setup.settings.essays_dir
+    report = sync(folder, setup.store, setup.answerer.embeddings, dry_run=True)
+    told = [_changes(report, setup)] if report.changes else []
     if report.failed:
         told.append(f"Mend or remove what cannot be read: {_some(report.failed)}.")
     if told:
-        return Told("warning", " ".join(told))
-    return Told("ok", f"It holds just the essays in {folder}.")
+        return Result("warning", " ".join(told))
+    return Result("ok", f"It holds just the essays in {folder}.")
 
 
-def _changes(report: SyncReport, patient: Patient) -> str:
-    chosen = patient.index != patient.settings.index_dir
-    command = f"essay-bot ingest --index {patient.index}" if chosen else "essay-bot ingest"
+def _changes(report: SyncReport, setup: Setup) -> str:
+    chosen = setup.index != setup.settings.index_dir
+    command = f"essay-bot ingest --index {setup.index}" if chosen else "essay-bot ingest"
     return (
         f"Of the essays {len(report.added)} are new, {len(report.updated)} changed and "
         f"{len(report.removed)} gone since the last ingest; run: {command}"
@@ -119,46 +120,46 @@ def _some(reasons: dict[str, str]) -> str:
     return f"{told}; and {len(reasons) - NAMED} more" if len(reasons) > NAMED else told
 
 
-def load_embeddings(patient: Patient) -> Told:
+def load_embeddings(setup: Setup) -> Result:
     """Whether the embedding model works. Raises WeightsDamaged and ModelUnavailable."""
-    embeddings = patient.answerer.embeddings
+    embeddings = setup.answerer.embeddings
     try:
         vector = embeddings.embed_query("essay")
     except ModelUnavailable as error:
-        return _absent(error, patient)
-    return Told("ok", f"{embeddings.name} turns a text into {len(vector)} numbers.")
+        return _absent(error, setup)
+    return Result("ok", f"{embeddings.name} turns a text into {len(vector)} numbers.")
 
 
-def load_reranker(patient: Patient) -> Told:
+def load_reranker(setup: Setup) -> Result:
     """Whether the reranking model works, if one is set."""
-    reranker = patient.answerer.reranker
+    reranker = setup.answerer.reranker
     if reranker is None:
-        return Told("ok", "None is set, and none is needed.")
+        return Result("ok", "None is set, and none is needed.")
     try:
         reranker.load()
     except ModelUnavailable as error:
-        return _absent(error, patient)
-    return Told("ok", f"{reranker.name} can be loaded.")
+        return _absent(error, setup)
+    return Result("ok", f"{reranker.name} can be loaded.")
 
 
-def _absent(error: ModelUnavailable, patient: Patient) -> Told:
+def _absent(error: ModelUnavailable, setup: Setup) -> Result:
     download = (
-        "" if patient.online else " A model on the hub is downloaded by: essay-bot doctor --online"
+        "" if setup.online else " A model on the hub is downloaded by: essay-bot doctor --online"
     )
-    return Told("problem", f"{error}{download}")
+    return Result("problem", f"{error}{download}")
 
 
-def look_at_chat_model(patient: Patient) -> Told:
+def look_at_chat_model(setup: Setup) -> Result:
     """Whether it is set up; online, whether it answers. Raises ChatModelUnusable."""
-    writer = patient.answerer.writer
+    writer = setup.answerer.writer
     if writer is None:
-        return Told("ok", "None is set (CHAT_MODEL): answers are the essays' own sentences.")
+        return Result("ok", "None is set (CHAT_MODEL): answers are the essays' own sentences.")
     writer.model.load()
-    if not patient.online:
+    if not setup.online:
         told = f"{writer.model.name} is set up; to have it answer once: essay-bot doctor --online"
-        return Told("ok", told)
+        return Result("ok", told)
     if not writer.spending.allows():
-        return Told(
+        return Result(
             "warning", "It has had its tokens for today (CHAT_TOKENS_A_DAY), so answers are quoted."
         )
     meter = Meter()
@@ -167,32 +168,32 @@ def look_at_chat_model(patient: Patient) -> Told:
         said = asyncio.run(writer.model.ask_whole(words, words, meter))
     except ChatModelFailed as error:
         told = f"{error}; see CHAT_MODEL, CHAT_BASE_URL and its key. Until then answers are quoted."
-        return Told("problem", told)
+        return Result("problem", told)
     writer.spending.add(meter)
     if not said.strip():
-        return Told("warning", f"{writer.model.name} answers, but says nothing; try another.")
-    return Told("ok", f"{writer.model.name} answers.")
+        return Result("warning", f"{writer.model.name} answers, but says nothing; try another.")
+    return Result("ok", f"{writer.model.name} answers.")
 
 
-def look_at_data(patient: Patient) -> Told:
+def look_at_data(setup: Setup) -> Result:
     """Whether its folder can be written, or made."""
-    folder = patient.settings.data_dir
+    folder = setup.settings.data_dir
     try:
         place = next(each for each in (folder, *folder.absolute().parents) if each.exists())
         with TemporaryFile(dir=place):
             pass
     except OSError as error:
-        return Told(
+        return Result(
             "problem",
             f"{folder} cannot be written ({error.strerror}); change its permissions, or set "
             "DATA_DIR to a folder that can be.",
         )
-    return Told("ok", f"{folder} can be written." if place == folder else f"{folder} can be made.")
+    return Result("ok", f"{folder} can be {'written' if place == folder else 'made'}.")
 
 
-def look_at_token(patient: Patient) -> Told:
+def look_at_token(setup: Setup) -> Result:
     """Whether there is one that may be a token. Raises TokenInvalid."""
-    token = patient.settings.discord_token.get_secret_value()
+    token = setup.settings.discord_token.get_secret_value()
     if not token:
-        return Told("warning", "DISCORD_TOKEN is not set; only essay-bot discord needs it.")
-    return Told("ok", f"DISCORD_TOKEN is that of the bot {bot_id(token)}.")
+        return Result("warning", "DISCORD_TOKEN is not set; only essay-bot discord needs it.")
+    return Result("ok", f"DISCORD_TOKEN is that of the bot {bot_id(token)}.")

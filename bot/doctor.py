@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bot import checkup
 from bot.answering import open_answerer
-from bot.checkup import Patient, State, Told
+from bot.checkup import Result, Setup, State
 from bot.errors import SettingsInvalid
 from bot.settings import Settings, read_settings
 from ingest.errors import EssayBotError
@@ -39,33 +39,33 @@ def examine(index: Path | None = None, online: bool = False) -> Iterator[Finding
         yield Finding("settings", "problem", str(error))
         return
     yield Finding("settings", *checkup.look_at_settings())
-    yield from _examine(_admit(settings, index or settings.index_dir, online))
+    yield from _examine(_set_up(settings, index or settings.index_dir, online))
 
 
-def _admit(settings: Settings, index: Path, online: bool) -> Patient:
+def _set_up(settings: Settings, index: Path, online: bool) -> Setup:
     store = open_store(index, settings.chroma_url)
-    return Patient(settings, index, store, open_answerer(store, settings), online)
+    return Setup(settings, index, store, open_answerer(store, settings), online)
 
 
-def _examine(patient: Patient) -> Iterator[Finding]:
-    yield _look("essays", checkup.look_at_essays, patient)
-    index = _look("index", checkup.look_at_index, patient)
+def _examine(setup: Setup) -> Iterator[Finding]:
+    yield _look("essays", checkup.look_at_essays, setup)
+    index = _look("index", checkup.look_at_index, setup)
     yield index
     if index.state == "ok":
-        yield _look("index and essays", checkup.compare_with_folder, patient)
-    yield _look("embedding model", checkup.load_embeddings, patient)
-    yield _look("reranking model", checkup.load_reranker, patient)
-    yield _look("chat model", checkup.look_at_chat_model, patient)
-    yield _look("data folder", checkup.look_at_data, patient)
-    token = _look("Discord token", checkup.look_at_token, patient)
+        yield _look("index and essays", checkup.compare_with_folder, setup)
+    yield _look("embedding model", checkup.load_embeddings, setup)
+    yield _look("reranking model", checkup.load_reranker, setup)
+    yield _look("chat model", checkup.look_at_chat_model, setup)
+    yield _look("data folder", checkup.look_at_data, setup)
+    token = _look("Discord token", checkup.look_at_token, setup)
     yield token
-    if patient.online and token.state == "ok":
-        yield from _ask_discord(patient.settings)
+    if setup.online and token.state == "ok":
+        yield from _ask_discord(setup.settings)
 
 
-def _look(name: str, check: Callable[[Patient], Told], patient: Patient) -> Finding:
+def _look(name: str, check: Callable[[Setup], Result], setup: Setup) -> Finding:
     try:
-        return Finding(name, *check(patient))
+        return Finding(name, *check(setup))
     except EssayBotError as error:
         return Finding(name, "problem", str(error))
 
@@ -86,23 +86,23 @@ def _ask_discord(settings: Settings) -> Iterator[Finding]:
             yield Finding(f"server {server.name}", "warning", _missing(server.missing))
 
 
-def _message_content(application: "Application", settings: Settings) -> Told:
+def _message_content(application: "Application", settings: Settings) -> Result:
     if not settings.discord_message_content:
-        return Told(
+        return Result(
             "ok", "Not asked for: the bot reads what mentions it (DISCORD_MESSAGE_CONTENT)."
         )
     if application.message_content:
-        return Told("ok", "The bot may read messages that do not mention it.")
-    return Told(
+        return Result("ok", "The bot may read messages that do not mention it.")
+    return Result(
         "problem",
         f"DISCORD_MESSAGE_CONTENT is true, so turn on Message Content Intent at {application.page}",
     )
 
 
-def _servers(application: "Application") -> Told:
+def _servers(application: "Application") -> Result:
     if not application.servers:
-        return Told("warning", f"The bot is in none yet; invite it: {application.invitation}")
-    return Told(
+        return Result("warning", f"The bot is in none yet; invite it: {application.invitation}")
+    return Result(
         "ok", f"The bot is in {application.servers}; into another: {application.invitation}"
     )
 

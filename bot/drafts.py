@@ -1,4 +1,8 @@
-"""A chat model's draft -> its sentences, each with what it cites; knows nothing of models."""
+"""Parse a chat model's draft into its sentences, each with what it cites.
+
+Models vary the form they are asked for, [1: "words"]; what is plainly meant is read. Knows nothing
+of models.
+"""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -40,7 +44,11 @@ def parse_claims(draft: str) -> list[Claim]:
 
 
 def parse_lines(draft: str) -> list[list[Claim]]:
-    """The same by lines; a line that is a dash has none, and others without any are left out."""
+    """The same, line by line, as a model returns sentences it was asked to mend.
+
+    A line that is a dash, for a sentence given up, has no claims; other lines without any are left
+    out.
+    """
     read = [(line.strip(), list(_claims_in(line))) for line in _lines(draft)]
     return [claims for line, claims in read if claims or line in ("-", "–", "—")]
 
@@ -80,7 +88,7 @@ def _lines(draft: str) -> list[str]:
 
 
 def _claims_in(line: str) -> Iterator[Claim]:
-    """Whole sentences; one that cites nothing shares what the next of its line cites."""
+    """The finished sentences of a line; one that cites nothing has what the next of them cites."""
     line = _MARK.sub("", line)
     inferred = bool(_INFERENCE.match(line))
     text, citations = _apart(_INFERENCE.sub("", line))
@@ -96,7 +104,7 @@ def _claims_in(line: str) -> Iterator[Claim]:
 
 
 def _finished(sentence: str, cited: bool) -> list[str]:
-    """The sentence, if it is at its end: that is a full stop, or what it cites."""
+    """The sentence as a list of one, or none if it breaks off: no full stop and no citation."""
     sentence = " ".join(sentence.split())
     if _FINISHED.search(sentence):
         return [sentence]
@@ -104,7 +112,7 @@ def _finished(sentence: str, cited: bool) -> list[str]:
 
 
 def _apart(line: str) -> tuple[str, list[tuple[int, re.Match[str]]]]:
-    """A line without its citations, and where in it they stood, right after a word or a stop."""
+    """A line without its citations; and each citation, with the offset after which it stood."""
     text, place = "", 0
     found: list[tuple[int, re.Match[str]]] = []
     for citation in _CITATION.finditer(line):
@@ -125,7 +133,7 @@ def _is_word(before: str, rest: str) -> bool:
 
 
 def _joined(text: str, rest: str, found: Sequence[object]) -> str:
-    """A text and what follows its last citation; a second full stop is none."""
+    """A text and what follows its last citation, with one full stop where both have one."""
     if found and (_FINISHED.search(text) or not text):
         rest = rest.lstrip().removeprefix(".").lstrip(" ,;:")
         return f"{text} {rest}".strip()
@@ -136,6 +144,7 @@ def _joined(text: str, rest: str, found: Sequence[object]) -> str:
 
 
 def _supports(citation: re.Match[str]) -> Iterator[Support]:
+    """The passages that a match of _CITATION names, each with the words quoted from it, if any."""
     words = citation[2] or (citation[3] or "").strip()
     first, *others = _MORE_WORDS.split(words)
     numbers = list(_numbers(citation[1]))[:MOST_NUMBERS]

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -26,13 +26,13 @@ WEIGHTS = Path(__file__).parent / "evidence.json"  # made by `python -m evals.fi
 
 
 class Signals(NamedTuple):
-    """How well a sentence fits a question; more of each is better."""
+    """How well a sentence fits a question: the features of both models; more is better."""
 
-    similarity: float  # cosine of sentence and question
-    coverage: float  # 0 to 1: the question's telling words in it and around it, by rarity
-    alignment: float  # up to 1: how near its words come in meaning to the question's, by rarity
+    similarity: float  # cosine of the means of the token vectors of sentence and question
+    coverage: float  # 0 to 1: share of the question's telling words in it and around it, by rarity
+    alignment: float  # up to 1: how near it comes to each of the question's words: see Comparison
     of_kind: float  # 0 or 1: what the question asks for (a number, a name ...) stands in it
-    found: float  # 0 to 1: how well the search found its passage, by meaning and by words
+    found: float  # 0 to 1: the score of its passage in the search
 
 
 class Weights(NamedTuple):
@@ -49,7 +49,7 @@ class Weights(NamedTuple):
 
 @cache
 def fitted_weights() -> tuple[Weights, Weights]:
-    """The weights in use: of a sentence holding the answer, and of there being an answer."""
+    """The two models in use: whether a sentence holds the answer, and whether there is one."""
     told = json.loads(WEIGHTS.read_text("utf-8"))
     sentence, answer = (
         Weights(told[name]["bias"], Signals(**told[name]["signals"]))
@@ -76,8 +76,8 @@ class WeighedSentence:
 class Evidence:
     """The sentences found for a question, best first.
 
-    `certain` where it asks for such sentences, as what an essay is about, and nothing is to weigh.
-    `named` are the essays of each title and author that the question names.
+    `certain` where there is nothing to weigh, as in an answer to what an essay is about.
+    `named` are the essays of each title and author that the question names, if it names several.
     """
 
     sentences: list[WeighedSentence]
@@ -95,7 +95,7 @@ class Evidence:
 
     @property
     def score(self) -> float:
-        """How likely the essays answer the question, 0 to 1: by the best of each signal.
+        """The probability that the essays answer the question, by the best of each signal.
 
         So a further sentence, or more of any signal, never makes a refusal likelier.
         """
@@ -131,19 +131,7 @@ def weigh(
     of_kind = wanted(question)
     candidates = list(_candidates(zip(ranked, tokens, strict=True), comparison, generation))
     telling = [each for each in candidates if tells(each.quote.text)]
-    sentences = [
-        WeighedSentence(
-            each.quote,
-            Signals(
-                similarity=each.nearness.similarity,
-                coverage=(coverage.of(each.quote.text) + coverage.of(each.around)) / 2,
-                alignment=each.nearness.alignment,
-                of_kind=of_kind(each.quote.text),
-                found=each.found,
-            ),
-        )
-        for each in telling or candidates
-    ]
+    sentences = [_weighed(each, coverage, of_kind) for each in telling or candidates]
     best_first = sorted(sentences, key=lambda each: each.support, reverse=True)
     several = len(parts) > 1
     return Evidence(best_first, named=tuple(each.sources for each in parts if several))
@@ -174,6 +162,20 @@ def _candidates(
                 seen.add(quote.text)
                 near = comparison.with_part(tokens, quote.start - begin, quote.end - begin)
                 yield _Candidate(quote, sentence.around, near, each.score)
+
+
+def _weighed(
+    candidate: _Candidate, coverage: "_Coverage", of_kind: Callable[[str], bool]
+) -> WeighedSentence:
+    text = candidate.quote.text
+    signals = Signals(
+        similarity=candidate.nearness.similarity,
+        coverage=(coverage.of(text) + coverage.of(candidate.around)) / 2,
+        alignment=candidate.nearness.alignment,
+        of_kind=of_kind(text),
+        found=candidate.found,
+    )
+    return WeighedSentence(candidate.quote, signals)
 
 
 class _Coverage:

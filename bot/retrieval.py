@@ -1,4 +1,4 @@
-"""Question -> ranked passages: dense and keyword search, fused."""
+"""Question -> ranked passages: hybrid search, dense (by embeddings) and by keywords (BM25)."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -102,7 +102,10 @@ def _fused(
 def _group(
     ranked: Iterable[_Candidate], first_of: Mapping[str, str], most: int
 ) -> list[list[_Candidate]]:
-    """Passages of the same text together, where the best of them was; so many, the best ones."""
+    """Passages of the same text together, in the place of the best; the first `most` groups.
+
+    `first_of` names by a passage's id the first one of the same text, if there are others.
+    """
     groups: dict[str, list[_Candidate]] = {}
     repeated = False
     for each in ranked:
@@ -120,7 +123,7 @@ def _group(
 def _best(
     groups: Sequence[Sequence[_Candidate]], limit: int, generation: Generation
 ) -> list[RankedPassage]:
-    """The first `limit`, neighbours joined, as they stand in their essays."""
+    """The first `limit` groups, neighbours joined, with their texts."""
     runs = _runs(groups, limit, generation)
     ids = [each.id for run in runs for group in run for each in group]
     texts = generation.essay_texts({essay_of(id) for id in ids})
@@ -131,7 +134,7 @@ def _best(
 def _runs(
     groups: Sequence[Sequence[_Candidate]], limit: int, generation: Generation
 ) -> list[list[Sequence[_Candidate]]]:
-    """The best passages, each alone or with the one beside it if that is about as good."""
+    """The first `limit` groups, each alone or with that of the passage beside it: see _belongs."""
     runs: list[list[Sequence[_Candidate]]] = []
     for group in groups:
         run = next((run for run in runs if _belongs(group, run, generation)), None)
@@ -145,6 +148,7 @@ def _runs(
 def _belongs(
     group: Sequence[_Candidate], run: Sequence[Sequence[_Candidate]], generation: Generation
 ) -> bool:
+    """Whether a group is to be joined to a run, being the neighbour and about as good."""
     best = run[0]
     return (
         len(run) == 1  # two are as much as the models read at once
@@ -172,7 +176,7 @@ def _joined(run: Sequence[RankedPassage], texts: Mapping[str, str]) -> RankedPas
 
 
 def _above_lowest(similarities: Mapping[str, float]) -> dict[str, float]:
-    """Similarities, the lowest of them being nothing, unless all are alike."""
+    """Similarities less the lowest of them, which counts as 0; all 1 where all are alike."""
     lowest = min(similarities.values(), default=0)
     if lowest == max(similarities.values(), default=0):
         return dict.fromkeys(similarities, 1.0)
@@ -180,7 +184,10 @@ def _above_lowest(similarities: Mapping[str, float]) -> dict[str, float]:
 
 
 def _above_missed(scores: Mapping[str, float]) -> dict[str, float]:
-    """Keyword scores, what the passages beyond the candidates can have being nothing."""
+    """Keyword scores less the lowest, but only where more passages than CANDIDATES have words.
+
+    Else what was not found scores 0, as it should.
+    """
     return _above_lowest(scores) if len(scores) == CANDIDATES else dict(scores)
 
 

@@ -91,7 +91,7 @@ def _title(article: Article) -> str:
 
 
 def part(articles: Sequence[Article], name: Part) -> list[Article]:
-    """The articles, by title, that serve one purpose; no article serves two."""
+    """The articles of one part, by title: those to fit weights on, or those to report on."""
     ordered = sorted(articles, key=_title)
     return [each for place, each in enumerate(ordered) if PARTS[place % len(PARTS)] == name]
 

@@ -1,4 +1,4 @@
-"""The figures of an earlier run, to fall below which is a failure."""
+"""The figures of an earlier run: one that falls below its earlier interval is a regression."""
 
 import json
 from collections.abc import Iterable
@@ -29,7 +29,7 @@ _BASELINE = pydantic.TypeAdapter(Baseline)
 
 
 @dataclass(frozen=True)
-class Fall:
+class Regression:
     """A figure that lies below the interval it once had."""
 
     benchmark: str
@@ -70,16 +70,16 @@ def _kept(figure: Figure) -> Kept:
     return Kept(round(figure.value, 4), round(figure.low, 4), round(figure.high, 4), figure.count)
 
 
-def falls(report: Report, baseline: Baseline) -> list[Fall]:
+def regressions(report: Report, baseline: Baseline) -> list[Regression]:
     """The figures of a report that lie below the baseline's interval."""
     before = baseline.get(report.name, {})
     return [
-        Fall(report.name, figure, before[figure.name])
+        Regression(report.name, figure, before[figure.name])
         for figure in report.figures
         if figure.name in before and figure.value < before[figure.name].low
     ]
 
 
-def unknown(reports: Iterable[Report], baseline: Baseline) -> list[str]:
+def without_baseline(reports: Iterable[Report], baseline: Baseline) -> list[str]:
     """The benchmarks of which the baseline has no figure, so that none can have fallen."""
     return [each.name for each in reports if not baseline.get(each.name)]

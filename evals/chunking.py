@@ -19,13 +19,12 @@ from evals.overlap import Scores, Span, length, omega, score
 from evals.pictures import draw_lines
 from evals.published import MEASURES, Row, read_published, table_beside
 from evals.recursive import search_chunks, split_recursively
-from evals.reporting import Picture, Report, Table, WorstQuestion, figures_table
+from evals.reporting import WORST, Picture, Report, Table, WorstQuestion, figures_table
 from evals.workbench import OURS, Search, Workbench, need, ways_to_search
 from ingest.records import IndexedPassage
 
 NAME = "chunking"
 LIMITS = (5, 10)  # passages retrieved, as published
-WORST = 10
 FIRST, MOST = LIMITS
 
 

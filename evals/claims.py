@@ -51,7 +51,7 @@ FAITHFUL = "faithful"
 LOOKED_THROUGH, PASSAGES = 10, 3  # before the checker for each claim, the one it cites among them
 SEED = 0
 QUOTED_WORDS = 10
-NOT_NEAR, NOT_TELLING, TURNED = 0.0075, 0.002, 0.005  # of the faithful: what each limit may cost
+NOT_NEAR, NOT_TELLING, TURNED = 0.0075, 0.002, 0.005  # shares of the faithful a limit may lose
 MADE = ("quote of another essay", "citation of something else", "spliced")
 UNLIKE = ("added", *MADE[1:])  # kinds that the weights tell from faithful claims
 DIGITS = 3  # of a weight
@@ -195,6 +195,7 @@ def fit(found: Sequence[tuple[Signals, float]], faithful: Sequence[bool]) -> Wei
 
 
 def _quantile(values: Matrix, share: float) -> float:
+    """The value below which this share of them lies."""
     return round(float(np.quantile(values, share)), DIGITS)
 
 

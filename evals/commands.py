@@ -2,7 +2,7 @@
 
 import importlib.util
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ from bot.options import JsonOption, print_json, read_settings
 from evals.errors import BenchmarkMissing, ExtraMissing
 
 if TYPE_CHECKING:
-    from evals.baseline import Fall
+    from evals.baseline import Baseline
     from evals.reporting import Report
     from evals.workbench import Workbench
     from ingest.embedding import SentenceEmbeddings
@@ -29,7 +29,6 @@ LIBRARIES = ("matplotlib", "sklearn", "langchain_text_splitters")
 IndexesOption = Annotated[
     Path | None,
     typer.Option(
-        "--index",
         metavar="DIR",
         help="Where this benchmark's index is kept.",
         show_default="evals-NAME in INDEX_DIR, or index",
@@ -38,10 +37,19 @@ IndexesOption = Annotated[
 ReportOption = Annotated[
     Path | None,
     typer.Option(
-        "--report",
         metavar="FILE",
         help="Where the report goes.",
         show_default="reports/NAME.html in INDEX_DIR, or index",
+    ),
+]
+AllIndexesOption = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Where indexes are kept.", show_default="INDEX_DIR, or index"),
+]
+AllReportsOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR", help="Where reports go.", show_default="reports in INDEX_DIR, or index"
     ),
 ]
 SampleOption = Annotated[
@@ -64,11 +72,7 @@ def chunking(
     as_json: JsonOption = False,
 ) -> None:
     """Is the text that answers retrieved, and how much else? Chroma's chunking benchmark."""
-    _check_libraries()
-    from evals import chunking as benchmark
-
-    measure = partial(benchmark.measure, folder, reproduce=reproduce)
-    _run(benchmark.NAME, measure, index, report, as_json)
+    _run("chunking", folder, index, report, as_json, reproduce=reproduce)
 
 
 @app.command()
@@ -84,10 +88,7 @@ def scifact(
     as_json: JsonOption = False,
 ) -> None:
     """Are the abstracts that bear on a claim found first? SciFact of BEIR."""
-    _check_libraries()
-    from evals import scifact as benchmark
-
-    _run(benchmark.NAME, partial(benchmark.measure, folder), index, report, as_json)
+    _run("scifact", folder, index, report, as_json)
 
 
 @app.command()
@@ -101,11 +102,7 @@ def squad2(
     as_json: JsonOption = False,
 ) -> None:
     """Is what the essays do not answer refused, and what they answer cited? SQuAD 2.0."""
-    _check_libraries()
-    from evals import squad2 as benchmark
-
-    measure = partial(benchmark.measure, folder, sample=sample)
-    _run(benchmark.NAME, measure, index, report, as_json)
+    _run("squad2", folder, index, report, as_json, sample=sample)
 
 
 @app.command()
@@ -118,10 +115,7 @@ def questions(
     as_json: JsonOption = False,
 ) -> None:
     """Are questions over essays answered from the right place, or rightly refused?"""
-    _check_libraries()
-    from evals import questions as benchmark
-
-    _run(benchmark.NAME, partial(benchmark.measure, folder), index, report, as_json)
+    _run("questions", folder, index, report, as_json)
 
 
 @app.command()
@@ -134,10 +128,7 @@ def claims(
     as_json: JsonOption = False,
 ) -> None:
     """Which sentences of a chat model would be shown, of faithful and of corrupted ones?"""
-    _check_libraries()
-    from evals import claims as benchmark
-
-    _run(benchmark.NAME, partial(benchmark.measure, folder), index, report, as_json)
+    _run("claims", folder, index, report, as_json)
 
 
 @app.command("all")
@@ -146,18 +137,8 @@ def everything(
         Path, typer.Argument(metavar="DIR", help="It holds benchmarks/, questions/ and essays/.")
     ],
     *,
-    index: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR", help="Where indexes are kept.", show_default="INDEX_DIR, or index"
-        ),
-    ] = None,
-    report: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR", help="Where reports go.", show_default="reports in INDEX_DIR, or index"
-        ),
-    ] = None,
+    index: AllIndexesOption = None,
+    report: AllReportsOption = None,
     baseline: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Earlier figures.", show_default="those of this version"),
@@ -170,7 +151,7 @@ def everything(
 ) -> None:
     """Measure all that is there, and fail where a figure fell below its earlier interval."""
     _check_libraries()
-    from evals.baseline import BASELINE, falls, read_baseline, unknown, write_baseline
+    from evals.baseline import BASELINE, read_baseline, write_baseline
 
     kept = baseline or BASELINE
     before = read_baseline(kept)
@@ -182,13 +163,7 @@ def everything(
         write_baseline(kept, reports)
         typer.echo(f"These figures are kept in {kept}.", err=True)
         return
-    for name in unknown(reports, before):
-        typer.echo(
-            f"essay-bot: {kept} has no figures of {name} to compare with; "
-            "keep these with --update-baseline.",
-            err=True,
-        )
-    _tell_falls([fall for each in reports for fall in falls(each, before)])
+    _compare(reports, before, kept)
 
 
 def _measure_all(folder: Path, index: Path | None, sample: int) -> "Iterator[Report]":
@@ -210,16 +185,23 @@ def _measure_all(folder: Path, index: Path | None, sample: int) -> "Iterator[Rep
 
 
 def _benchmarks(folder: Path, sample: int) -> dict[str, Measure]:
-    from evals import chunking, claims, questions, scifact, squad2
-
+    """All of them by name, each on its data below `folder`."""
     places = folder / "benchmarks"
     return {
-        chunking.NAME: partial(chunking.measure, places / chunking.NAME),
-        scifact.NAME: partial(scifact.measure, places / scifact.NAME),
-        squad2.NAME: partial(squad2.measure, places / squad2.NAME, sample=sample),
-        questions.NAME: partial(questions.measure, folder),
-        claims.NAME: partial(claims.measure, folder / "essays" / "federalist"),
+        "chunking": _measure("chunking", places / "chunking"),
+        "scifact": _measure("scifact", places / "scifact"),
+        "squad2": _measure("squad2", places / "squad2", sample=sample),
+        "questions": _measure("questions", folder),
+        "claims": _measure("claims", folder / "essays" / "federalist"),
     }
+
+
+def _measure(name: str, folder: Path, **options: bool | int) -> Measure:
+    """What measures the benchmark of this name; imported now, since its libraries are slow to."""
+    from evals import chunking, claims, questions, scifact, squad2
+
+    benchmarks = {each.NAME: each for each in (chunking, claims, questions, scifact, squad2)}
+    return partial(benchmarks[name].measure, folder, **options)
 
 
 def _check_libraries() -> None:
@@ -232,8 +214,16 @@ def _check_libraries() -> None:
 
 
 def _run(
-    name: str, measure: Measure, index: Path | None, report: Path | None, as_json: bool
+    name: str,
+    folder: Path,
+    index: Path | None,
+    report: Path | None,
+    as_json: bool,
+    **options: bool | int,
 ) -> None:
+    """One benchmark, from its data to its report."""
+    _check_libraries()
+    measure = _measure(name, folder, **options)
     _show(measure(_bench(name, index, _embeddings())), report, as_json)
 
 
@@ -275,8 +265,18 @@ def _without_nan(record: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _tell_falls(fallen: "list[Fall]") -> None:
-    for fall in fallen:
-        typer.echo(f"essay-bot: {fall}.", err=True)
+def _compare(reports: "Sequence[Report]", before: "Baseline", kept: Path) -> None:
+    """Tell what fell below its earlier interval, and what has none; the former fails."""
+    from evals.baseline import regressions, without_baseline
+
+    for name in without_baseline(reports, before):
+        typer.echo(
+            f"essay-bot: {kept} has no figures of {name} to compare with; "
+            "keep these with --update-baseline.",
+            err=True,
+        )
+    fallen = [each for report in reports for each in regressions(report, before)]
+    for each in fallen:
+        typer.echo(f"essay-bot: {each}.", err=True)
     if fallen:
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""Fit the weights by which it is decided whether the essays answer, and what to quote.
+"""Fit the weights of bot/evidence.json: whether the essays answer, and which sentence does.
 
     python -m evals.fitting SQUAD
 
@@ -85,7 +85,7 @@ def fit(samples: Sequence[Sample]) -> dict[str, Told]:
 
 
 def _fit(signals: Matrix, labels: Flags) -> tuple[float, Matrix]:
-    """Bias and weights; a signal that would count against an answer counts for nothing."""
+    """Bias and weights, none negative: the lowest such signal is left out until none is."""
     kept = list(range(signals.shape[1]))
     while True:
         model = LogisticRegression(max_iter=1000).fit(signals[:, kept], labels)

@@ -19,11 +19,10 @@ from evals.errors import BenchmarkMissing, first_fault
 from evals.figures import Figure, auroc_figure, mean_figure
 from evals.overlap import Span, touches
 from evals.pictures import draw_bars
-from evals.reporting import Picture, Report, Table, WorstQuestion
+from evals.reporting import WORST, Picture, Report, Table, WorstQuestion
 from evals.workbench import Workbench, best_similarity, need
 
 NAME = "questions"
-WORST = 10
 KINDS = {"off-topic": "off topic", "neighbouring": "beside the topic"}  # by the note's first word
 
 

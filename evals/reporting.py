@@ -16,6 +16,7 @@ from bot.display import plain, plain_line
 from evals.errors import FigureUnkept
 from evals.figures import Figure
 
+WORST = 10  # questions that a report shows in full
 FIGURE_COLUMNS = ("figure", "value", "95 % interval", "questions", "target")
 NOTHING = "–"
 

@@ -12,13 +12,12 @@ from pathlib import Path
 
 from evals.figures import difference_figure, mean_figure
 from evals.pictures import draw_bars
-from evals.reporting import Picture, Report, Table, WorstQuestion, figures_table, show_number
+from evals.reporting import WORST, Picture, Report, Table, WorstQuestion, figures_table, show_number
 from evals.workbench import OURS, Search, Workbench, need, ways_to_search
 
 NAME = "scifact"
 DEPTH = 10  # abstracts that count
 PASSAGES = 50  # retrieved, to have so many abstracts among them
-WORST = 10
 # nDCG@10 on the training claims, each abstract embedded whole.
 PUBLISHED = {
     "all-MiniLM-L6-v2": 0.660,

@@ -140,24 +140,35 @@ def measure_embedding(
     found = by_turns(measures | peaks, runs)
     limits = highest_rates([found.pop(name) for name in peaks])
     operations = operations_of(texts)
+    told = ", ".join(f"{rate / 1e9:.0f} GFLOP in {unit}" for unit, rate in limits.items())
+    print(f"{len(texts)} passages of {operations / len(texts) / 1e9:.2f} GFLOP, {cores()} threads,")
+    print(f"{runs} runs. This machine multiplies in a processor-second at best: {told}.")
+    Console(width=WIDTH).print(_embedding_table(found, len(texts), operations, limits, places))
+    return found
+
+
+def _embedding_table(
+    found: Mapping[str, Run],
+    passages: int,
+    operations: float,
+    limits: Mapping[str, float],
+    vectors: Mapping[str, Path],
+) -> Table:
+    """A row for each way, beside the first; `limits` are operations a processor-second."""
     first, *_ = found
-    similar = _similarities(places[first])
+    similar = _similarities(vectors[first])
     table = Table("", *COLUMNS, "precision", "GFLOP/s", "of the limit", "same neighbours")
     for name, each in found.items():
         rate = operations / each.processor
         table.add_row(
             name,
-            *each.row(len(texts), found[first]),
+            *each.row(passages, found[first]),
             each.precision,
             f"{rate / 1e9:.0f}",
             f"{rate / limits[each.precision]:.0%}",
-            f"{neighbour_overlap(similar, _similarities(places[name])):.4f}",
+            f"{neighbour_overlap(similar, _similarities(vectors[name])):.4f}",
         )
-    told = ", ".join(f"{rate / 1e9:.0f} GFLOP in {unit}" for unit, rate in limits.items())
-    print(f"{len(texts)} passages of {operations / len(texts) / 1e9:.2f} GFLOP, {cores()} threads,")
-    print(f"{runs} runs. This machine multiplies in a processor-second at best: {told}.")
-    Console(width=WIDTH).print(table)
-    return found
+    return table
 
 
 def _similarities(vectors: Path) -> Vectors:

@@ -10,20 +10,14 @@ from pathlib import Path
 
 from bot.answering import Answerer
 from bot.answers import Answer
-from evals.articles import (
-    Asked,
-    choose_questions,
-    part,
-    read_articles,
-)
+from evals.articles import Asked, choose_questions, part, read_articles
 from evals.figures import Figure, auroc_figure, mean_figure
 from evals.overlap import Span, touches
 from evals.pictures import draw_bars, draw_lines
-from evals.reporting import Picture, Report, WorstQuestion
+from evals.reporting import WORST, Picture, Report, WorstQuestion
 from evals.workbench import Workbench, best_similarity
 
 NAME = "squad2"
-WORST = 10
 FIRST_WORDS = ("who", "what", "when", "where", "why", "how", "which")
 EVIDENCE, SIMILARITY = "evidence", "best similarity"
 

@@ -32,33 +32,10 @@ from ingest.server import ServerStore
 from ingest.store import Store
 from ingest.sync import SyncReport, sync
 
-WORDS = [
-    "union",
-    "state",
-    "power",
-    "people",
-    "law",
-    "liberty",
-    "army",
-    "tax",
-    "court",
-    "senate",
-    "trade",
-    "war",
-    "peace",
-    "right",
-    "order",
-    "nature",
-    "reason",
-    "interest",
-    "faction",
-    "office",
-    "treaty",
-    "commerce",
-    "danger",
-    "history",
-    "nation",
-]
+WORDS = """
+    union state power people law liberty army tax court senate trade war peace right order nature
+    reason interest faction office treaty commerce danger history nation
+"""
 T = TypeVar("T")
 DIMENSIONS = 384
 PASSAGES_AN_ESSAY = 4
@@ -142,9 +119,9 @@ def name_of(number: int) -> str:
 def write_essays(folder: Path, count: int, sentences: int) -> None:
     """Essays of random words, the same at each run."""
     folder.mkdir()
-    words = random.Random(1)
+    words, choice = WORDS.split(), random.Random(1)
     for number in range(count):
-        told = (" ".join(words.choices(WORDS, k=12)).capitalize() for _ in range(sentences))
+        told = (" ".join(choice.choices(words, k=12)).capitalize() for _ in range(sentences))
         (folder / name_of(number)).write_text(". ".join(told) + f". This is essay {number}.")
 
 
@@ -172,14 +149,8 @@ def server(folder: Path) -> Iterator[str]:
     """The address of a Chroma server, for as long as the block lasts."""
     with closing(socket.create_server(("localhost", 0))) as free:
         port = free.getsockname()[1]
-    command = [
-        str(Path(sys.executable).with_name("chroma")),
-        "run",
-        "--path",
-        str(folder),
-        "--port",
-        str(port),
-    ]
+    chroma = Path(sys.executable).with_name("chroma")
+    command = [str(chroma), "run", "--path", str(folder), "--port", str(port)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
         url = f"http://localhost:{port}"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -25,11 +25,10 @@ if TYPE_CHECKING:
 
 GRAPH, TOKENIZER = "model.xml", "tokenizer.json"
 BATCH_TOKENS = 768  # more is no faster
-LENGTHS = 4  # rows are filled up to a multiple of it: odd lengths are slow, and each new one once
+LENGTHS = 4  # rows are padded to a multiple of it: odd lengths are slow, and each new one once
 MOST_STREAMS = 8  # batches at a time; each needs memory of its own
 MOST_STARTED = 32  # batches of one call, whose results lie in memory until they are fetched
 REMEMBERED = 16  # texts read alone: a question is searched by and compared with sentences
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -37,12 +36,12 @@ class Recipe:
     """How texts become vectors, apart from the network."""
 
     max_length: int  # tokens, special ones included
-    pad: int
+    pad: int  # the token that fills up a row
     prompts: Mapping[str, str]  # by role
 
 
 class CompiledModel:
-    """The model in a folder that `write_files` wrote, computing in a `precision`."""
+    """An EmbeddingModel from a folder that `write_files` wrote; computes in `precision`."""
 
     def __init__(self, folder: Path, recipe: Recipe, precision: str) -> None:
         from tokenizers import Tokenizer
@@ -52,25 +51,12 @@ class CompiledModel:
         self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(recipe.max_length)
-        streams = min(cores(), MOST_STREAMS)
-        core = load_openvino().Core()
-        self._compiled = core.compile_model(
-            core.read_model(folder / GRAPH),
-            "CPU",
-            {
-                "INFERENCE_PRECISION_HINT": precision,
-                "NUM_STREAMS": streams,
-                "INFERENCE_NUM_THREADS": cores(),
-            },
-        )
-        self._streams = streams
-        self._idle: deque[Any] = deque(maxlen=MOST_STARTED)
-        self._begin_one = lru_cache(REMEMBERED)(
-            lambda text: _Once(self._begin(self._tokens([text]), _all))
-        )
+        self._network = _Network(folder / GRAPH, recipe, precision)
+        self._read_alone = lru_cache(REMEMBERED)(lambda text: self._read([text]))
 
     @cached_property
     def _endless(self) -> "Tokenizer":
+        """The tokenizer, cutting no text."""
         from tokenizers import Tokenizer
 
         endless = Tokenizer.from_str(self._tokenizer.to_str())
@@ -93,79 +79,61 @@ class CompiledModel:
     def begin(self, texts: Sequence[str], role: Role) -> Callable[[], Vectors]:
         """Begin to `embed`; calling what it gives waits for the vectors.
 
-        It goes on meanwhile even where Python is held up, as it is while Chroma writes.
+        The network computes meanwhile even where Python is held up, as it is while Chroma writes.
         """
         prompted = [self._recipe.prompts[role] + text for text in texts]
         if len(prompted) == 1:
-            begun = self._begin_one(prompted[0])
-            return lambda: normalised(np.array([pooled for *_, pooled in begun()]))
-        # Without places, which take a seventh of the time.
-        collect = self._begin(self._tokenizer.encode_batch_fast(prompted), _pooled)
-        return lambda: normalised(np.array(collect()))
+            _, inference = self._read_alone(prompted[0])
+        else:  # without offsets, which take a seventh of the time
+            encodings = self._tokenizer.encode_batch_fast(prompted)
+            inference = _Inference(self._network, [each.ids for each in encodings])
+        return lambda: normalised(np.array([each.pooled for each in inference.outputs()]))
 
     def embed_tokens(self, texts: Sequence[str]) -> list[TokenEmbeddings]:
         """A vector for each token of each text, as far as the model reads."""
-        if len(texts) == 1:
-            return [_own_tokens(*each) for each in self._begin_one(texts[0])()]
-        return self._begin(self._tokens(texts), _own_tokens)()
+        read = self._read_alone(texts[0]) if len(texts) == 1 else self._read(texts)
+        encodings, inference = read
+        pairs = zip(encodings, inference.outputs(), strict=True)
+        return [_own_tokens(encoding, output.tokens) for encoding, output in pairs]
 
-    def _tokens(self, texts: Sequence[str]) -> "list[Encoding]":
-        return self._tokenizer.encode_batch(list(texts))
+    def _read(self, texts: Sequence[str]) -> "tuple[list[Encoding], _Inference]":
+        """The texts in tokens that know their offsets, and the inference of all their vectors."""
+        encodings = self._tokenizer.encode_batch(list(texts))
+        rows = [each.ids for each in encodings]
+        return encodings, _Inference(self._network, rows, keep_tokens=True)
 
-    def _begin(
-        self, encodings: "Sequence[Encoding]", finish: "Callable[[Encoding, Vectors, Vectors], T]"
-    ) -> Callable[[], list[T]]:
-        """Begin to read texts, the longest first; calling what it gives waits until that is done.
 
-        It gives what `finish` makes of each text's tokens, their vectors and the text's own, which
-        are no more there afterwards. As many batches are read at a time as there are streams,
-        whichever threads ask.
-        """
-        batches = list(self._batches([len(encoding.ids) for encoding in encodings]))
-        requests = [self._request() for _ in batches[:MOST_STARTED]]
+class _Network:
+    """The compiled network, and requests to it that may be used again; for several threads."""
 
-        def start(number: int) -> None:
-            if number < len(batches):
-                rows = [encodings[place].ids for place in batches[number]]
-                requests[number % MOST_STARTED].start_async(self._fill(rows))
+    def __init__(self, graph: Path, recipe: Recipe, precision: str) -> None:
+        self.streams = min(cores(), MOST_STREAMS)
+        core = load_openvino().Core()
+        self._compiled = core.compile_model(
+            core.read_model(graph),
+            "CPU",
+            {
+                "INFERENCE_PRECISION_HINT": precision,
+                "NUM_STREAMS": self.streams,
+                "INFERENCE_NUM_THREADS": cores(),
+            },
+        )
+        self._recipe = recipe
+        self._idle: deque[Any] = deque(maxlen=MOST_STARTED)
 
-        def collect() -> list[T]:
-            results = {}
-            for number, batch in enumerate(batches):
-                request = requests[number % MOST_STARTED]
-                request.wait()
-                outputs = (request.get_output_tensor(output).data for output in range(2))
-                for place, vectors, pooled in zip(batch, *outputs, strict=True):
-                    results[place] = finish(encodings[place], vectors, pooled)
-                start(number + MOST_STARTED)
-            self._idle.extend(requests)
-            return [results[place] for place in range(len(encodings))]
-
-        for number in range(len(requests)):
-            start(number)
-        return collect
-
-    def _request(self) -> Any:
+    def take_request(self) -> Any:
         """One that is not in use: its memory is there already, which saves a question .4 ms."""
         try:
             return self._idle.pop()
         except IndexError:
             return self._compiled.create_infer_request()
 
-    def _batches(self, lengths: Sequence[int]) -> Iterator[list[int]]:
-        """Places of texts that are read together, so that all streams have something to do."""
-        most = min(BATCH_TOKENS, sum(lengths) // self._streams)
-        batch: list[int] = []
-        for place in sorted(range(len(lengths)), key=lambda place: -lengths[place]):
-            if batch and (len(batch) + 1) * lengths[batch[0]] > most:
-                yield batch
-                batch = []
-            batch.append(place)
-        if batch:
-            yield batch
+    def give_back(self, requests: Sequence[Any]) -> None:
+        """Let others use these requests; what their last run gave is lost by that."""
+        self._idle.extend(requests)
 
-    def _fill(self, rows: Sequence[Sequence[int]]) -> list[Any]:
-        """The network's input: tokens and which of them count, both (rows, longest or more)."""
+    def padded(self, rows: Sequence[Sequence[int]]) -> list[Any]:
+        """Its inputs, token ids and attention mask, both (rows, longest or more), longest first."""
         longest = min(-(-len(rows[0]) // LENGTHS) * LENGTHS, self._recipe.max_length)
         ids = np.full((len(rows), longest), self._recipe.pad, dtype=np.int64)
         mask = np.zeros_like(ids)
@@ -175,19 +143,71 @@ class CompiledModel:
         return [ids, mask]
 
 
-class _Once(Generic[T]):
-    """A call that is made once, and whose result is kept, whichever threads make it."""
+class _Output(NamedTuple):
+    """What the network makes of one text."""
 
-    def __init__(self, call: Callable[[], T]) -> None:
-        self._call: Callable[[], T] | None = call
+    tokens: Vectors  # (tokens, padding included, dimensions); none where they are not kept
+    pooled: Vectors  # (dimensions,)
+
+
+class _Inference:
+    """Rows of token ids on their way through the network, which begins when this is made.
+
+    Up to MOST_STARTED batches are handed to OpenVINO at once, the longest rows first; it computes
+    as many at a time as there are streams, whoever else asks, and needs no Python for it.
+    """
+
+    def __init__(
+        self, network: _Network, rows: Sequence[Sequence[int]], *, keep_tokens: bool = False
+    ) -> None:
+        self._network = network
+        self._rows = rows
+        self._keep_tokens = keep_tokens
+        self._batches = list(_batches([len(row) for row in rows], network.streams))
+        self._requests = [network.take_request() for _ in self._batches[:MOST_STARTED]]
         self._lock = threading.Lock()
+        self._outputs: list[_Output] | None = None
+        for number in range(len(self._requests)):
+            self._start(number)
 
-    def __call__(self) -> T:
+    def outputs(self) -> list[_Output]:
+        """Of each row, in order: the first call waits for them, and any thread may call again."""
         with self._lock:
-            if self._call:
-                self._result = self._call()
-                self._call = None
-        return self._result
+            if self._outputs is None:
+                self._outputs = self._fetch()
+                self._network.give_back(self._requests)
+                self._requests = []
+            return self._outputs
+
+    def _start(self, number: int) -> None:
+        rows = [self._rows[place] for place in self._batches[number]]
+        self._requests[number % MOST_STARTED].start_async(self._network.padded(rows))
+
+    def _fetch(self) -> list[_Output]:
+        found = {}
+        for number, batch in enumerate(self._batches):
+            request = self._requests[number % MOST_STARTED]
+            request.wait()
+            tokens, pooled = (request.get_output_tensor(output).data for output in range(2))
+            for row, place in enumerate(batch):
+                kept = tokens[row] if self._keep_tokens else tokens[row, :0]
+                found[place] = _Output(kept.copy(), pooled[row].copy())
+            if number + MOST_STARTED < len(self._batches):
+                self._start(number + MOST_STARTED)
+        return [found[place] for place in range(len(self._rows))]
+
+
+def _batches(lengths: Sequence[int], streams: int) -> Iterator[list[int]]:
+    """Places of rows of these lengths that are read together, so that each stream has work."""
+    most = min(BATCH_TOKENS, sum(lengths) // streams)
+    batch: list[int] = []
+    for place in sorted(range(len(lengths)), key=lambda place: -lengths[place]):
+        if batch and (len(batch) + 1) * lengths[batch[0]] > most:
+            yield batch
+            batch = []
+        batch.append(place)
+    if batch:
+        yield batch
 
 
 def write_files(blueprint: "Blueprint", folder: Path, precision: str) -> Recipe:
@@ -244,16 +264,7 @@ def _inputs(blueprint: "Blueprint") -> dict[str, Any]:
     return {name: blueprint.example[name] for name in ("input_ids", "attention_mask")}
 
 
-def _all(
-    encoding: "Encoding", vectors: Vectors, pooled: Vectors
-) -> "tuple[Encoding, Vectors, Vectors]":
-    return encoding, vectors.copy(), pooled.copy()
-
-
-def _pooled(_: "Encoding", __: Vectors, pooled: Vectors) -> Vectors:
-    return pooled.copy()
-
-
-def _own_tokens(encoding: "Encoding", vectors: Vectors, _: Vectors) -> TokenEmbeddings:
+def _own_tokens(encoding: "Encoding", vectors: Vectors) -> TokenEmbeddings:
+    """The text's own tokens, out of all that the network was given."""
     own = np.flatnonzero(np.array(encoding.special_tokens_mask) == 0)
     return TokenEmbeddings(np.array(encoding.offsets)[own], normalised(vectors[own]))

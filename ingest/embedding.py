@@ -1,9 +1,9 @@
-"""Texts -> embeddings, as LangChain takes them, by the fastest way that keeps a model's meaning."""
+"""Texts -> embeddings, as LangChain takes them, by the fastest backend that keeps their meaning."""
 
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Self, cast
 
 from langchain_core.embeddings import Embeddings
@@ -14,6 +14,7 @@ from ingest.models import (
     WEIGHTS,
     Backend,
     EmbeddingModel,
+    LocalModel,
     TokenEmbeddings,
     Vectors,
     find_model,
@@ -29,11 +30,11 @@ logger = logging.getLogger(__name__)
 class SentenceEmbeddings(Embeddings):
     """A sentence-transformers model as LangChain Embeddings; vectors are normalised float32.
 
-    `name` is a hub name or a folder; empty means the default, which touches no network. The
-    `backend` "openvino" compiles the model for this processor, "torch" runs it as it comes, and
-    "auto" is the former wherever that keeps the model's neighbours. The model is loaded by `load`
-    or at the first use; both may raise ModelUnavailable and WeightsDamaged. Several threads may
-    embed at once.
+    `name` is a name on the Hugging Face hub or a folder; empty means the default, which touches no
+    network. The `backend` "openvino" compiles the model for this processor, "torch" runs it as it
+    comes, and "auto" compiles it if texts keep their nearest neighbours by that (ingest/export.py
+    measures it) and else takes torch. The model is loaded by `load` or at the first use; both may
+    raise ModelUnavailable and WeightsDamaged. Several threads may embed at once.
     """
 
     def __init__(self, name: str = "", backend: Backend = "auto") -> None:
@@ -79,9 +80,9 @@ class SentenceEmbeddings(Embeddings):
         return cast(list[list[float]], self.begin_documents(texts)().tolist())
 
     def begin_documents(self, texts: Sequence[str]) -> Callable[[], Vectors]:
-        """Begin to embed texts, beside other work; calling what it gives waits for it.
+        """Begin to embed texts, beside other work; calling what it gives waits for the vectors.
 
-        That gives (texts, dimensions).
+        They are (texts, dimensions).
         """
         if not texts:
             return _no_vectors
@@ -118,20 +119,11 @@ def _load(name: str, backend: Backend) -> EmbeddingModel:
     from ingest.reference import ReferenceModel
 
     found = find_model(name)
-
-    @cache
-    def reference() -> "ReferenceModel":
-        return ReferenceModel(name, found.folder if found else name)
-
+    load_reference = cache(partial(ReferenceModel, name, found.folder if found else name))
     if backend == "torch":
-        return reference()
-    if found is None:
-        reference()  # downloads it, or tells why it cannot
-        found = find_model(name)
+        return load_reference()
     try:
-        if found is None:
-            raise NotExported(f"it has no file {WEIGHTS}")
-        return open_export(name, found, reference)
+        return open_export(name, found or _download(name, load_reference), load_reference)
     except NotExported as error:
         if backend == "openvino":
             raise ModelUnavailable(
@@ -144,4 +136,15 @@ def _load(name: str, backend: Backend) -> EmbeddingModel:
             name,
             error,
         )
-        return reference()
+        return load_reference()
+
+
+def _download(name: str, load_reference: "Callable[[], ReferenceModel]") -> LocalModel:
+    """The model's files, which are here once torch has loaded it. Raises NotExported."""
+    from ingest.export import NotExported
+
+    load_reference()
+    found = find_model(name)
+    if found is None:
+        raise NotExported(f"it has no file {WEIGHTS}")
+    return found

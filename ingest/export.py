@@ -1,7 +1,8 @@
-"""A model exported for this machine, once, into a cache, and held against torch.
+"""A model exported for this machine, once, into a cache, and compared with torch before its use.
 
-An export is a folder named after the model's files, OpenVINO's version and the processor's units,
-so its content never changes; it is written aside and renamed, so it is whole or not there.
+An export is a folder named by a hash of the model's files, OpenVINO's version and the processor's
+precisions, so its content never changes; it is written aside and renamed, so it is whole or not
+there.
 """
 
 import hashlib
@@ -30,8 +31,8 @@ RECORD = "export.json"
 NAME = re.compile(r"[0-9a-f]{24}|making-.*")  # of an export, and of one that is being made
 UNUSED = 30 * 24 * 3600  # seconds since an export was last read, after which it goes
 FORM = "4"  # of an export; raise it when this program would write or check another
-IN_A_ROW = 6  # sentences of the sample, as in a passage, for what is learnt of its input
-NEIGHBOURS = 10
+IN_A_ROW = 6  # sentences of the sample in one example for `rounded`, as in a passage
+NEIGHBOURS = 10  # nearest texts of a text, by cosine
 ENOUGH = 0.99  # of them, on average, must be the same as with torch
 
 logger = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ class NotExported(Exception):
 
 @dataclass(frozen=True)
 class Export:
-    """What is remembered of an export."""
+    """What is remembered of an export, in export.json."""
 
     overlap: dict[str, float]  # by precision, what `neighbour_overlap` says; the last one is used
     recipe: Recipe | None  # None if torch must be used
@@ -83,9 +84,9 @@ def cache_folder() -> Path:
 
 
 def neighbour_overlap(some: Vectors, other: Vectors) -> float:
-    """Of each row's highest similarities, the share that is among the other's highest; the mean.
+    """The mean share of each text's NEIGHBOURS nearest in one matrix that are so in the other.
 
-    Both are (texts, texts); a text is not its own neighbour.
+    Both are similarities, (texts, texts); a text is not its own neighbour.
     """
     pairs = zip(_neighbours(some), _neighbours(other), strict=True)
     return float(np.mean([len(one & two) / NEIGHBOURS for one, two in pairs]))
@@ -125,6 +126,7 @@ def _read(place: Path) -> Export | None:
 
 
 def _make(name: str, place: Path, load_reference: Callable[[], ReferenceModel]) -> Export:
+    """Export and check the model in a folder beside `place`, then move it there in one step."""
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(
@@ -164,6 +166,7 @@ def _last_used(export: Path) -> float:
 
 
 def _write(folder: Path, reference: ReferenceModel) -> Export:
+    """The export, with the record of it, in a folder that is made."""
     folder.mkdir()
     export = _export(folder, reference)
     digests = {file.name: sha256(file) for file in folder.iterdir()}
@@ -173,6 +176,7 @@ def _write(folder: Path, reference: ReferenceModel) -> Export:
 
 
 def _export(folder: Path, reference: ReferenceModel) -> Export:
+    """The export's files, or the reason why there can be none."""
     texts = files("ingest").joinpath("sample.txt").read_text("utf-8").splitlines()
     starts = range(0, len(texts), IN_A_ROW)
     blueprint = reference.blueprint([" ".join(texts[first : first + IN_A_ROW]) for first in starts])
@@ -189,7 +193,7 @@ def _export(folder: Path, reference: ReferenceModel) -> Export:
 def _check(
     folder: Path, blueprint: Blueprint, reference: ReferenceModel, texts: list[str]
 ) -> Export:
-    """The first precision that keeps the neighbours of texts."""
+    """The export in the fastest precision that keeps the neighbours of `texts`, and the tokens."""
     expected = _similarities(reference, texts)
     overlap = {}
     for precision in precisions():
@@ -203,6 +207,7 @@ def _check(
 
 
 def _similarities(model: EmbeddingModel, texts: list[str]) -> Vectors:
+    """(texts, texts): the cosine of each text as a question with each as a passage."""
     found: Vectors = model.embed(texts, "query") @ model.embed(texts, "document").T
     return found
 

@@ -20,12 +20,13 @@ WEIGHTS = "model.safetensors"
 Backend = Literal["auto", "openvino", "torch"]  # what runs a model; see EMBEDDING_BACKEND
 Role = Literal["query", "document"]
 Vectors: TypeAlias = "np.ndarray[Any, np.dtype[np.float32]]"
+Places: TypeAlias = "np.ndarray[Any, np.dtype[np.int64]]"
 
 
 class TokenEmbeddings(NamedTuple):
     """The tokens of a text, special ones left out."""
 
-    places: "np.ndarray[Any, np.dtype[np.int64]]"  # (tokens, 2) characters: start and end
+    places: Places  # (tokens, 2) characters: start and end
     vectors: Vectors  # (tokens, dimensions), of length 1
 
 

@@ -1,4 +1,4 @@
-"""Any sentence-transformers model, run by torch in 32 bits: what other ways are measured against.
+"""Any sentence-transformers model, run by torch in 32 bits: what other backends are compared with.
 
 The only file that knows sentence-transformers; loading it takes seconds, and imports torch.
 """
@@ -26,7 +26,8 @@ POOLINGS = ("mean", "cls")
 class Blueprint(NamedTuple):
     """All that is needed to run a model elsewhere."""
 
-    # (input_ids, attention_mask), both (texts, tokens) -> a vector a token, and one a text
+    # (input_ids, attention_mask), both (texts, tokens)
+    # -> token vectors, (texts, tokens, dimensions), and pooled ones, (texts, dimensions)
     network: "torch.nn.Module"
     example: "dict[str, torch.Tensor]"  # of its input
     tokenizer: str  # as JSON of the tokenizers library
@@ -72,7 +73,7 @@ class ReferenceModel:
         return cast(Vectors, vectors)
 
     def begin(self, texts: Sequence[str], role: Role) -> Callable[[], Vectors]:
-        """`embed`, put off until what it gives is called: torch and Python hold each other up."""
+        """`embed`, deferred until what it gives is called: torch and Python hold each other up."""
         return partial(self.embed, texts, role)
 
     def embed_tokens(self, texts: Sequence[str]) -> list[TokenEmbeddings]:
@@ -104,7 +105,7 @@ class ReferenceModel:
     def blueprint(self, texts: Sequence[str]) -> Blueprint | None:
         """How to run the model elsewhere, with `texts` as its example of input.
 
-        None where it is more than network, pooling and norm.
+        None where it is more than a transformer, pooling and normalisation.
         """
         import transformers
 
@@ -132,7 +133,7 @@ class ReferenceModel:
 
 
 def _is_plain(model: "SentenceTransformer") -> bool:
-    """Whether it is network, pooling and norm, each of a kind that can be run elsewhere."""
+    """Whether it is transformer, pooling and normalisation, each of a kind that can be exported."""
     from sentence_transformers.sentence_transformer.modules import Pooling
 
     kinds = [type(module).__name__ for module in model]
@@ -152,6 +153,7 @@ def _is_plain(model: "SentenceTransformer") -> bool:
 
 
 def _pooled(transformer: Any, pooling: str) -> "torch.nn.Module":
+    """The network of a Blueprint, with fewer steps where `fold` knows the transformer."""
     import torch
 
     from ingest.folding import fold

@@ -5,18 +5,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.agreement import (
-    find_words,
+    find_parts,
+    find_verbatim,
+    find_word_sequence,
     foreign_part,
     instructs,
     invented_quotation,
     keeps_names,
-    locate_parts,
-    locate_words,
-    negations_differ,
     speaks_of_us,
     strange_name,
 )
 from bot.counting import misplaced_number, strange_number
+from bot.negations import negations_differ
 
 LAW = "In 1787 Madison told twenty-five delegates that three fourths of the states had agreed."
 
@@ -228,19 +228,19 @@ def test_quotations_must_stand_word_for_word(claim: str, invented: str | None) -
 @given(text=st.text(min_size=1), start=st.integers(0, 50), size=st.integers(1, 50))
 def test_words_taken_from_a_text_are_found_in_it(text: str, start: int, size: int) -> None:
     words = text[start : start + size]
-    for find in (find_words, locate_words):
+    for find in (find_verbatim, find_word_sequence):
         place = find(f" {words} ", f"({text})")
         assert place is None or 0 <= place[0] < place[1] <= len(text) + 2
 
 
 @pytest.mark.parametrize("words", ["told twenty-five", "MADISON  told\ntwenty five", "agreed."])
 def test_cited_words_are_located_whatever_stands_between_them(words: str) -> None:
-    assert locate_words(words, LAW)
+    assert find_word_sequence(words, LAW)
 
 
 @pytest.mark.parametrize("words", ["told thirty", "adison told", "", "…", "Madison delegates"])
 def test_words_that_do_not_follow_one_another_are_not_located(words: str) -> None:
-    assert locate_words(words, LAW) is None
+    assert find_word_sequence(words, LAW) is None
 
 
 def test_quotation_marks_may_have_another_shape() -> None:
@@ -263,7 +263,7 @@ def test_quotation_marks_may_have_another_shape() -> None:
     ],
 )
 def test_cited_words_may_leave_some_out(words: str, parts: list[str]) -> None:
-    assert [LAW[start:end] for start, end in locate_parts(words, LAW)] == parts
+    assert [LAW[start:end] for start, end in find_parts(words, LAW)] == parts
 
 
 @pytest.mark.parametrize(

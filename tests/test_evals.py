@@ -18,7 +18,7 @@ from bot.checking import Signals
 from bot.cli import main
 from evals import chunking, claims, questions, scifact, squad2
 from evals.articles import choose_questions, part, questions_about, read_articles
-from evals.baseline import falls, read_baseline, unknown, write_baseline
+from evals.baseline import read_baseline, regressions, without_baseline, write_baseline
 from evals.errors import BenchmarkMissing, TextsUnkept
 from evals.figures import Figure, auroc_figure, difference_figure, mean_figure
 from evals.overlap import omega, score, touches
@@ -127,20 +127,20 @@ def test_a_full_temporary_folder_is_told_and_is_no_full_output(
 
 def test_a_figure_has_fallen_only_below_its_earlier_interval(tmp_path: Path) -> None:
     kept = tmp_path / "baseline.json"
-    assert falls(report_of(0.1), read_baseline(kept)) == []  # nothing was kept yet
+    assert regressions(report_of(0.1), read_baseline(kept)) == []  # nothing was kept yet
     write_baseline(kept, [report_of(0.5)])
     before = read_baseline(kept)
     for value, fallen in ((0.7, 0), (0.5, 0), (0.4, 0), (0.39, 1)):
-        assert len(falls(report_of(value), before)) == fallen
-    (fall,) = falls(report_of(0.3), before)
+        assert len(regressions(report_of(value), before)) == fallen
+    (fall,) = regressions(report_of(0.3), before)
     assert str(fall) == "lions: seen fell to 0.300; it was 0.500, and not below 0.400"
 
 
 def test_what_has_no_earlier_figures_is_named(tmp_path: Path) -> None:
     kept = tmp_path / "baseline.json"
-    assert unknown([report_of(0.5)], read_baseline(kept)) == ["lions"]
+    assert without_baseline([report_of(0.5)], read_baseline(kept)) == ["lions"]
     write_baseline(kept, [report_of(0.5)])
-    assert unknown([report_of(0.5)], read_baseline(kept)) == []
+    assert without_baseline([report_of(0.5)], read_baseline(kept)) == []
 
 
 def test_a_baseline_keeps_what_was_not_run_and_leaves_out_what_was_not_asked(

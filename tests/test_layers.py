@@ -45,7 +45,7 @@ LAYERS = (
         "bot.retrieval",
         "bot.retriever",
     },
-    {"bot.agreement", "bot.answer_kinds", "bot.counting"},
+    {"bot.agreement", "bot.answer_kinds", "bot.counting", "bot.negations"},
     {"bot.reranking", "bot.alignment", "bot.sentences", "bot.chat_model"},
     {"bot.evidence", "bot.quoting", "bot.display", "bot.checking", "bot.spending"},
     {"bot.answers", "bot.drafts", "bot.overview", "bot.writing"},
