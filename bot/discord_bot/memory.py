@@ -237,6 +237,7 @@ class Memory:
         try:
             if self._database is None:
                 self._database = _connect(self._file)
+                self._database.executescript(_TABLES)
             with self._database:
                 yield self._database
         except (OSError, sqlite3.Error) as error:
@@ -252,9 +253,7 @@ class Memory:
 def _connect(file: Path) -> sqlite3.Connection:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.touch(mode=0o600)
-    database = sqlite3.connect(file)
-    database.executescript(_TABLES)
-    return database
+    return sqlite3.connect(file)
 
 
 def _oldest() -> float:
