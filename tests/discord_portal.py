@@ -2,12 +2,13 @@
 
 import asyncio
 import json
-import threading
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 import discord
 from aiohttp import web
+
+from tests.discord_thread import LoopThread
 
 BOT = "100000000000000001"
 OWNER = "100000000000000002"
@@ -29,20 +30,14 @@ class DiscordServer:
     base: str = ""
 
     def __enter__(self) -> Self:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread = LoopThread()
         self._thread.start()
-        self.base = self._run(self._start())
+        self.base = self._thread.run(self._start())
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._run(self._close())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-    def _run(self, task: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(task, self._loop).result(10)
+        self._thread.run(self._close())
+        self._thread.stop()
 
     async def _start(self) -> str:
         self._closing = asyncio.Event()

@@ -1,5 +1,6 @@
 """What people and a bot of discord.py's do to one another in the local Discord."""
 
+import asyncio
 import io
 from collections.abc import AsyncIterator
 
@@ -334,3 +335,14 @@ async def test_interactions_are_answered_once_and_in_time(
         assert await edit(twice) is None
         world.clock_offset = 16 * 60
         assert await edit(twice) == 50027
+
+
+async def test_a_server_that_is_closed_leaves_nothing_under_way() -> None:
+    started = []
+
+    async def begin() -> None:
+        started.append(asyncio.create_task(asyncio.sleep(3600)))
+
+    with DiscordServer() as server:
+        server._thread.run(begin())
+    assert started[0].cancelled()

@@ -111,7 +111,10 @@ def test_a_writer_killed_at_any_moment_harms_nothing_and_the_next_one_completes(
         assert writer.stdout.readline() == "go\n"
         time.sleep(moments.uniform(0, longest))
         writer.send_signal(signal.SIGKILL)
-        killed += writer.wait() == -signal.SIGKILL
+        if writer.wait() == -signal.SIGKILL:
+            killed += 1
+        else:
+            longest *= 0.8  # the first sync was slow, on a busy machine say
         writer.communicate()
         if store.published() == before:
             assert state(store) == found
