@@ -1,9 +1,11 @@
 """What the bot remembers: what its buttons need, no names, and no longer than promised."""
 
 import logging
+import sqlite3
 import stat
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -95,6 +97,21 @@ async def test_settings_and_facts_outlive_a_restart(memory: Memory, tmp_path: Pa
     assert await again.facts("reindex:") == {"reindex:a_b": "x"}
     assert again.hash_user(7) == memory.hash_user(7)
     again.shut()
+
+
+async def test_a_question_that_cannot_be_read_hides_no_others(
+    memory: Memory, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    soon, late = (Asked(QUESTION, asker, channel=1) for asker in ("someone", "someone else"))
+    await memory.open(soon)
+    await memory.open(late)
+    with closing(sqlite3.connect(tmp_path / FILE)) as database, database:
+        database.execute(
+            "update asked set asked = json_set(asked, '$.channel', 'none') where id = ?", (soon.id,)
+        )
+    assert await memory.unfinished() == [late]
+    assert "cannot be read" in caplog.text
+    assert QUESTION not in caplog.text
 
 
 def test_the_key_of_the_hashes_is_the_owners_alone(memory: Memory, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ Kept in SQLite below DATA_DIR. People appear only as keyed hashes of their ids.
 
 import asyncio
 import json
+import logging
 import math
 import secrets
 import sqlite3
@@ -17,7 +18,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from bot.citations import Citation
 from bot.conversation import Turn
@@ -41,6 +42,7 @@ create table if not exists feedback (
 create table if not exists servers (guild integer primary key, settings text not null);
 create table if not exists facts (name text primary key, value text not null);
 """
+_log = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -158,7 +160,13 @@ class Memory:
     async def unfinished(self) -> list[Asked]:
         """The questions that a stopped bot left without an answer, oldest first."""
         query = "select asked from asked where answer is null order by created"
-        return [_ASKED.validate_json(row) for (row,) in await self._run(self._execute, query)]
+        left = []
+        for (row,) in await self._run(self._execute, query):
+            try:
+                left.append(_ASKED.validate_json(row))
+            except ValidationError:  # which would bring the question into the log
+                _log.error("A question left over cannot be read; it stays where it is.")
+        return left
 
     async def find(self, id: str) -> tuple[Asked, Kept] | None:
         """A question and its answer; None if they are forgotten."""
