@@ -152,15 +152,16 @@ def test_cancelling_stops_the_model_and_counts_what_it_wrote(provider: str) -> N
 
 @each_provider
 def test_a_cancelled_task_stops_the_model(provider: str) -> None:
-    async def cancel(model: ChatModel) -> None:
+    async def cancel(model: ChatModel, server: ChatServer) -> None:
         task = asyncio.create_task(model.ask_whole("Be brief.", "Go on.", Meter()))
-        await asyncio.sleep(0.5)
+        while not server.requests:
+            await asyncio.sleep(0.01)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
 
     with ChatServer(answer, Fault.STALLS) as server:
-        asyncio.run(cancel(connect(provider, server)))
+        asyncio.run(cancel(connect(provider, server), server))
         assert server.cancelled.wait(5)
 
 
