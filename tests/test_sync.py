@@ -1,7 +1,7 @@
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -19,13 +19,15 @@ from ingest.errors import (
     IndexDamaged,
     IndexMissing,
     IndexUnwritable,
+    ModelUnavailable,
     TooManyRemovals,
 )
 from ingest.essays import LARGEST_FILE
 from ingest.index import PAGE, Generation, folder_rows
+from ingest.models import Vectors
 from ingest.publishing import FolderStore, sizes_in
 from ingest.records import KEEP, IndexedPassage, essay_of
-from ingest.sync import SyncReport, sync
+from ingest.sync import PASSAGES_AT_ONCE, SyncReport, sync
 from ingest.verifying import verify
 from tests.conftest import WriteEssays
 from tests.earlier import keep_texts_as_documents
@@ -126,6 +128,16 @@ def test_a_file_that_cannot_be_read_keeps_its_earlier_version(
     assert "not text" in report.failed["one.txt"]
     assert report.updated == ["two.txt"]
     assert [row for row in passages_of(store) if row[0] == "one.txt"] == before
+
+
+def test_a_file_that_cannot_be_read_keeps_none_that_only_begins_with_its_name(
+    essays: WriteEssays, store: FolderStore
+) -> None:
+    folder = essays(one=ONE, two=TWO, three=THREE)
+    (folder / "one.txt.md").write_text(ONE)
+    sync(folder, store, LetterEmbeddings())
+    (essays(one="") / "one.txt.md").unlink()
+    assert sync(folder, store, LetterEmbeddings()).removed == ["one.txt.md"]
 
 
 def test_a_file_that_is_too_large_does_not_keep_the_others_out(
@@ -325,6 +337,30 @@ def test_a_sync_that_would_remove_most_essays_stops_unless_allowed(
     assert sync(folder, store, embeddings, allow_removals=True).removed == ["one.txt", "two.txt"]
 
 
+def test_half_of_the_essays_may_go(essays: WriteEssays, store: FolderStore) -> None:
+    folder = essays(one=ONE, two=TWO)
+    sync(folder, store, LetterEmbeddings())
+    (essays(one=THREE) / "two.txt").unlink()
+    report = sync(folder, store, LetterEmbeddings())
+    assert (report.updated, report.removed) == (["one.txt"], ["two.txt"])
+
+
+def test_the_model_is_loaded_before_anything_is_written_and_only_where_it_is_needed(
+    essays: WriteEssays, store: FolderStore
+) -> None:
+    class Absent(LetterEmbeddings):
+        def load(self) -> None:
+            raise ModelUnavailable("It is nowhere.")
+
+    folder = essays(one=ONE, two=TWO)
+    with pytest.raises(ModelUnavailable):
+        sync(folder, store, Absent())
+    assert not store.folder.exists()
+    sync(folder, store, LetterEmbeddings())
+    (folder / "two.txt").unlink()
+    assert sync(folder, store, Absent()).removed == ["two.txt"]
+
+
 def test_what_another_published_since_the_plan_was_made_is_kept(
     essays: WriteEssays, store: FolderStore, embeddings: SentenceEmbeddings
 ) -> None:
@@ -336,6 +372,23 @@ def test_what_another_published_since_the_plan_was_made_is_kept(
     report = sync(essays(one=ONE), store, Late("", "auto"))
     assert report.unchanged == ["one.txt", "two.txt"]
     assert set(store.manifest(store.published()).essays) == {"one.txt", "two.txt"}
+    assert store.generations() == [report.generation], "there was nothing left to do"
+
+
+def test_what_another_published_since_the_plan_was_made_is_not_removed_unasked(
+    essays: WriteEssays, store: FolderStore, tmp_path: Path
+) -> None:
+    class Late(LetterEmbeddings):
+        def load(self) -> None:
+            sync(others, store, LetterEmbeddings())
+
+    others = tmp_path / "others"
+    others.mkdir()
+    for name, text in (("two.txt", TWO), ("three.txt", THREE)):
+        (others / name).write_text(text)
+    with pytest.raises(TooManyRemovals, match="remove 2 of 2 essays"):
+        sync(essays(one=ONE), store, Late())
+    assert set(store.manifest(store.published()).essays) == {"two.txt", "three.txt"}
 
 
 def test_renaming_every_essay_removes_nothing(
@@ -538,7 +591,7 @@ def test_an_essay_spoiled_while_the_others_are_embedded_keeps_its_earlier_versio
             (folder / name).unlink(missing_ok=True)
 
     report = sync(folder, store, embeddings, progress=lambda _plan: spoil)
-    assert report.updated == ["one.txt"]
+    assert (report.added, report.updated) == ([], ["one.txt"])
     assert set(report.failed) == {"three.txt", "two.txt"}
     assert {essay for essay, _ in passages_of(store)} == {"one.txt", "two.txt"}
 
@@ -599,16 +652,22 @@ def test_the_federalist_renamed_changed_deleted_and_broken_are_each_named_rightl
 def test_each_passage_of_many_has_its_own_vector_and_no_text_is_embedded_twice(
     essays: WriteEssays, store: FolderStore
 ) -> None:
+    class Sparing(LetterEmbeddings):
+        def begin_documents(self, texts: Sequence[str]) -> Callable[[], Vectors]:
+            assert len(texts) <= PASSAGES_AT_ONCE
+            return super().begin_documents(texts)
+
+    count = PASSAGES_AT_ONCE + 200
     texts = {
-        f"e{number:03d}": f"The {'abcdefgh'[number % 8] * (number % 97)} is."
-        for number in range(600)
+        f"e{number:04d}": f"The {'abcdefgh'[number % 8] * (number % 137)} is."
+        for number in range(count)
     }
-    embeddings = LetterEmbeddings()
+    embeddings = Sparing()
     report = sync(essays(**texts), store, embeddings)
     assert report.embedded == len(set(texts.values()))
     with closing(store.open(store.published())) as generation:
         rows = [row for page in generation.rows.all_rows() for row in page]
-    assert len(rows) == 600
+    assert len(rows) == count
     for passage, vector in rows:
         assert passage.text == texts[passage.essay.removesuffix(".txt")]
         assert vector == pytest.approx(embeddings.embed_query(passage.text), abs=1e-6)
