@@ -23,7 +23,7 @@ from ingest.passages import split_sentences
 from ingest.publishing import FolderStore
 from ingest.reading import PublishedIndex
 from ingest.sync import sync
-from tests.conftest import ESSAYS, SEED
+from tests.conftest import ESSAYS, SEED, IndexOf
 from tests.test_readers import AUTHOR, write_pdf
 
 TEXT = read_essay(ESSAYS, ESSAYS / SEED).page_content
@@ -203,6 +203,17 @@ def test_a_question_the_essay_asks_itself_is_answered_by_what_follows_it(
     answer = Answerer(published, embeddings).answer("Why has government been instituted at all?")
     published.close()
     assert answer.citations[0].quote.startswith("Because the passions")
+
+
+def test_where_every_sentence_asks_the_nearest_is_one_that_asks(
+    index_of: IndexOf, embeddings: SentenceEmbeddings
+) -> None:
+    store = FolderStore(index_of(one="Why do ships sink? Who has ever counted the drowned?"))
+    published = PublishedIndex(store, embeddings.identity)
+    answer = Answerer(published, embeddings).answer("What is the capital of France?")
+    published.close()
+    assert answer.refused
+    assert answer.nearest
 
 
 def test_a_citation_names_the_page_and_the_author_where_the_file_does(

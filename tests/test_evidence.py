@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.citations import Quote
-from bot.evidence import Evidence, Signals, WeighedSentence, fitted_weights
+from bot.evidence import Evidence, Signals, WeighedSentence, asks, fitted_weights
 from bot.questions import (
     AnswerKind,
     has_answer_kind,
@@ -78,6 +78,11 @@ def test_the_essay_with_the_best_sentence_comes_first_each_in_reading_order() ->
         ("b.txt", 50),
         ("a.txt", 10),
     ]
+
+
+def test_a_question_is_known_within_quotation_marks_and_brackets() -> None:
+    assert asks("(He said: “Is it so?”)")
+    assert not asks("“Is it so?” he said.")
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from bot.answering import Answerer
 from bot.answers import Answer
 from bot.conversation import Turn
+from bot.evidence import WeighedSentence, weigh
 from bot.retrieval import EssayRetriever
 from ingest.embedding import SentenceEmbeddings
 from ingest.publishing import FolderStore
@@ -173,6 +174,39 @@ def test_of_several_authors_each_is_quoted(shelf: Answerer) -> None:
     assert cited(shelf.answer("What do Dahl and Eng say about a lamp?")) == {
         *("lamps.txt", "cellars.txt")
     }
+
+
+def weighed(shelf: Answerer, question: str) -> list[WeighedSentence]:
+    ranked = shelf.search(question, 10)
+    with shelf.index.reading() as generation:
+        return weigh(question, ranked, generation, shelf.embeddings).sentences
+
+
+def test_of_several_authors_the_best_come_by_turns_and_last_what_others_tell(
+    shelf: Answerer,
+) -> None:
+    sentences = weighed(shelf, "What do Lee and Dahl say about tolls?")
+    essays = [each.quote.essay for each in sentences]
+    authors = [{"ferries.txt", "wells.txt"}, {"lamps.txt"}]
+    for place, own in enumerate(authors):
+        support = [each.support for each in sentences if each.quote.essay in own]
+        assert support == sorted(support, reverse=True)
+        assert essays[place] in own
+    others = [each for each in essays if not any(each in own for own in authors)]
+    assert others
+    assert essays[-len(others) :] == others
+
+
+def test_words_that_name_an_essay_tell_no_more_unless_there_are_no_others(shelf: Answerer) -> None:
+    (pump,) = (
+        each
+        for each in weighed(shelf, "What does Of Wells say about the pump?")
+        if each.quote.text.startswith("The pump")
+    )
+    assert pump.signals.coverage == 1
+    assert any(
+        each.signals.coverage for each in weighed(shelf, "What does the essay Of Wells say?")
+    )
 
 
 def test_the_author_named_last_takes_the_place_of_the_one_before(shelf: Answerer) -> None:
