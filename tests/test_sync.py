@@ -1,6 +1,7 @@
 import json
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -26,7 +27,7 @@ from ingest.essays import LARGEST_FILE
 from ingest.index import PAGE, Generation, folder_rows
 from ingest.models import Vectors
 from ingest.publishing import FolderStore, sizes_in
-from ingest.records import KEEP, IndexedPassage, essay_of
+from ingest.records import KEEP, IndexedPassage, dump_manifest, edition, essay_of
 from ingest.sync import PASSAGES_AT_ONCE, SyncReport, sync
 from ingest.verifying import verify
 from tests.conftest import WriteEssays
@@ -179,10 +180,11 @@ def test_a_sync_that_fails_midway_leaves_the_published_generation(
 
     with pytest.raises(RuntimeError):
         sync(folder, store, embeddings, progress=lambda _plan: fail)
+    assert not (store.folder / "building").exists(), "the half-built one is gone"
     assert store.published() == name
     assert passages_of(store) == before
     assert sync(folder, store, embeddings).added == ["two.txt"]
-    assert len(list((store.folder / "generations").iterdir())) == 2, "the half-built one is gone"
+    assert len(list((store.folder / "generations").iterdir())) == 2
 
 
 def test_older_generations_are_kept_but_not_for_ever(
@@ -222,7 +224,13 @@ def test_two_writers_do_not_meet(
         pytest.raises(IndexBusy, match=r"Another process.* is writing"),
     ):
         sync(folder, store, embeddings)
-    assert sync(folder, store, embeddings).added == ["one.txt"]
+    report = sync(folder, store, embeddings)
+    assert report.added == ["one.txt"]
+    with store.writing(), pytest.raises(IndexBusy, match=rf"process \(number {os.getpid()}, since"):
+        sync(essays(two=TWO), store, embeddings)
+    (store.folder / "generations" / "writer.json").write_text("half")
+    with FileLock(store.folder / "lock"), pytest.raises(IndexBusy, match="Another process is"):
+        store.republish(report.generation)
 
 
 def test_an_index_folder_that_cannot_be_made_is_named(
@@ -416,7 +424,7 @@ def test_after_many_syncs_the_index_is_still_whole_and_no_larger_than_its_essays
             assert verify(generation) == []
             assert generation.rows.count() == 9
             assert f"turn {turn}." in generation.essay_text("changing.txt")
-            assert generation.manifest.deleted <= 3
+            assert generation.manifest.deleted == turn % 3, "written afresh at a quarter of 9"
 
 
 def test_going_back_to_an_earlier_generation_gives_its_essays(
@@ -450,12 +458,58 @@ def test_a_generation_that_lost_a_file_is_neither_read_nor_built_upon(
         store.open(name)
     with pytest.raises(IndexDamaged):
         sync(essays(two=TWO), store, embeddings)
+    assert not list(store.place(name).glob(lost)), "no empty one was put in its place"
     assert not (store.folder / "building").exists()
     assert store.published() == name
     store.republish(before)
     with pytest.raises(IndexDamaged):
         store.republish(name)
     assert store.published() == before
+
+
+def test_a_generation_with_half_a_file_or_not_all_rows_is_not_read(
+    essays: WriteEssays, store: FolderStore
+) -> None:
+    name = sync(essays(one=ONE, two=TWO), store, LetterEmbeddings()).generation
+    place, manifest = store.place(name), store.manifest(name)
+    with folder_rows(place / "chroma") as rows:
+        rows.delete([edition("one.txt", manifest.essays["one.txt"].fingerprint)])
+    (place / "manifest.json").write_bytes(dump_manifest(replace(manifest, files={})))
+    with pytest.raises(IndexDamaged, match="1 passages where 2 should be"):
+        store.open(name)
+    name = sync(
+        essays(three=THREE), FolderStore(store.folder / "other"), LetterEmbeddings()
+    ).generation
+    vectors = next((store.folder / "other" / "generations" / name).rglob("data_level0.bin"))
+    os.truncate(vectors, vectors.stat().st_size // 2)
+    with pytest.raises(IndexDamaged, match=r"data_level0\.bin is missing or damaged"):
+        FolderStore(store.folder / "other").open(name)
+
+
+def test_a_database_that_chroma_wrote_notes_into_is_still_whole(
+    essays: WriteEssays, store: FolderStore
+) -> None:
+    name = sync(essays(one=ONE), store, LetterEmbeddings()).generation
+    file = store.place(name) / "chroma" / "chroma.sqlite3"
+    before = file.stat().st_size
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("create table notes as select zeroblob(100000)")
+        database.commit()
+    assert file.stat().st_size > before
+    store.open(name).close()
+
+
+def test_what_a_writer_left_is_removed_before_anything_is_written_but_not_without_a_pointer(
+    essays: WriteEssays, store: FolderStore
+) -> None:
+    name = sync(essays(one=ONE), store, LetterEmbeddings()).generation
+    left = store.place("000002-abcdef")
+    left.mkdir()
+    with store.writing():
+        assert not left.exists()
+    (store.folder / "CURRENT").unlink()
+    with store.writing():
+        assert store.place(name).exists()
 
 
 def test_what_a_killed_writer_left_is_no_generation_and_is_removed(
@@ -529,17 +583,17 @@ def test_a_file_of_another_in_the_index_folder_stays_as_it_was(
     assert {(store.folder / name).read_text() for name in ("writer.json", "lock")} == {"mine"}
 
 
-@pytest.mark.parametrize("content", ["", "mine", "000001-abcdef and more"])
+@pytest.mark.parametrize("content", [b"", b"mine", b"000001-abcdef and more", b"\xff\xfe"])
 def test_a_file_current_that_names_no_generations_is_told_and_stays(
-    essays: WriteEssays, store: FolderStore, content: str
+    essays: WriteEssays, store: FolderStore, content: bytes
 ) -> None:
     folder = essays(one=ONE)
     store.folder.mkdir()
-    (store.folder / "CURRENT").write_text(content)
+    (store.folder / "CURRENT").write_bytes(content)
     with pytest.raises(IndexDamaged, match="--index"):
         sync(folder, store, LetterEmbeddings())
     assert [path.name for path in store.folder.iterdir()] == ["CURRENT"]
-    assert (store.folder / "CURRENT").read_text() == content
+    assert (store.folder / "CURRENT").read_bytes() == content
 
 
 def test_among_more_essays_than_a_query_can_name_only_those_sought_are_found(
