@@ -12,7 +12,7 @@ from langchain_core.runnables import RunnablePassthrough
 from bot.answering import Answerer
 from bot.answers import Clock, Record, compose
 from bot.citations import Place, Quote
-from bot.conversation import Turn
+from bot.conversation import Turn, standalone_questions
 from bot.errors import QuestionInvalid
 from bot.evidence import Evidence, Signals, WeighedSentence
 from bot.retrieval import EssayRetriever
@@ -157,6 +157,23 @@ def test_a_question_that_leans_on_the_last_one_is_understood(answerer: Answerer)
     )
     assert "Sanders" in leaning.passage.text
     assert leaning != alone
+
+
+@pytest.mark.parametrize(
+    ("before", "question"),
+    [
+        ("Who introduced a bill on data centers?", "what does it suspend?"),
+        ("Who introduced a bill on data centers?", "which senator?"),
+        ("How do I bake sourdough bread?", "What has electricity become?"),
+    ],
+)
+def test_of_all_that_a_question_may_mean_what_the_essays_answer_counts(
+    answerer: Answerer, before: str, question: str
+) -> None:
+    history = [Turn(before, "So it is.")]
+    one, other = (answerer.answer(each) for each in standalone_questions(question, history))
+    assert one.refused != other.refused
+    assert not answerer.answer(question, history).refused
 
 
 @pytest.mark.parametrize("question", ["", "  \n ", "why " * 5000])

@@ -212,6 +212,8 @@ def test_words_that_name_an_essay_tell_no_more_unless_there_are_no_others(shelf:
 def test_the_author_named_last_takes_the_place_of_the_one_before(shelf: Answerer) -> None:
     history = [Turn("What does Holm say about tolls?", "They are a tax on company.")]
     assert cited(shelf.answer("and Lee?", history)) <= {"ferries.txt", "wells.txt", "bridges.txt"}
+    lamps = [Turn("What does Dahl say about a lamp?", "One is lit by the landlord.")]
+    assert cited(shelf.answer("and Eng?", lamps)) == {"cellars.txt"}
     found = shelf.search("and what does Lee say?", 1, history)
     assert [each.passage.essay for each in found] == ["ferries.txt"]
 

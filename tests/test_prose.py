@@ -311,6 +311,16 @@ def test_a_follow_up_that_the_model_cannot_rewrite_is_understood_without_it(
     assert asyncio.run(rewrite_question(model, "And why?", history, Meter())) is None
 
 
+def test_a_follow_up_that_the_model_turns_into_another_is_understood_without_it(
+    play: Play,
+) -> None:
+    def write(messages: Messages) -> str:
+        rewriting = messages[0]["content"].startswith("You rewrite")
+        return "How do I bake sourdough bread?" if rewriting else good(messages)
+
+    assert not play(write).ask("And why?", [Turn(QUESTION, "Something.")]).refused
+
+
 def test_only_the_latest_turns_that_fit_are_sent(play: Play) -> None:
     scene = play(good)
     history = [Turn(f"Question {number}? {'x' * 1000}", "Answer.") for number in range(9)]
