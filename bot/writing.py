@@ -74,7 +74,7 @@ async def write(
         return
     claims = parse_claims(draft)[:MOST_SENTENCES]
     verdicts = await asyncio.to_thread(_check_all, checker, claims)
-    if claims and any(each.fault for each in verdicts):
+    if any(each.fault for each in verdicts):
         with suppress(ChatModelFailed):  # what stands already may be enough
             mended = await model.ask_whole(system, _repair_message(message, verdicts), meter)
             verdicts = await asyncio.to_thread(_mend, checker, verdicts, mended)
@@ -93,8 +93,7 @@ def _mend(checker: Checker, verdicts: Sequence[Verdict], mended: str) -> list[Ve
     found = []
     for verdict in verdicts:
         claims = next(lines, []) if verdict.fault else []
-        again = [each for each in _check_all(checker, claims[:1]) if not each.fault]
-        found += again or [verdict]
+        found += _check_all(checker, claims[:1]) or [verdict]
     return found
 
 

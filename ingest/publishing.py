@@ -52,12 +52,12 @@ class FolderStore:
         """
         pointer = self.folder / "CURRENT"
         try:
-            names = pointer.read_text("utf-8").split()
+            names = pointer.read_text("utf-8", "replace").split()
         except (FileNotFoundError, NotADirectoryError):
             return []
         except PermissionError as error:
             raise _forbidden(self.folder, error) from error
-        except (OSError, ValueError) as error:
+        except OSError as error:
             raise damaged(pointer, error) from error
         if not names or not all(map(GENERATION.fullmatch, names)):
             raise IndexDamaged(

@@ -14,6 +14,7 @@ from bot.agreement import (
     keeps_names,
     speaks_of_us,
     strange_name,
+    writes_small,
 )
 from bot.counting import misplaced_number, strange_number
 from bot.negations import negations_differ
@@ -31,6 +32,7 @@ LAW = "In 1787 Madison told twenty-five delegates that three fourths of the stat
         "See U.S.-evil.com today.",
         "See 1.1.1.1/x today.",
         "(/ban him)",
+        "Now /ban him.",
         "Ask @everyone now.",
         "Ask <@123> now.",
         "A ![picture](x) of it.",
@@ -163,6 +165,12 @@ def test_a_first_word_that_describes_or_denies_a_small_one_is_no_name() -> None:
     assert strange_name("Proud of their news, the delegates came.", LAW, "", bool_of("")) is None
     assert strange_name("Proud, they came.", LAW, "", bool_of("")) == "Proud"
     assert strange_name("Unclear news came.", LAW, "", bool_of("clear")) is None
+    assert strange_name("Boland came.", LAW, "", bool_of("land")) == "Boland"
+
+
+def test_a_word_is_written_small_in_any_of_its_forms() -> None:
+    assert writes_small("It is a tax.", "Taxes")
+    assert not writes_small("Tax is due, and taxidermists are dear.", "Taxes")
 
 
 def test_a_name_that_was_left_out_is_noticed() -> None:
@@ -248,6 +256,11 @@ def test_quotation_marks_may_have_another_shape() -> None:
         invented_quotation("It is “the 'general welfare' clause”.", 'The "general welfare" clause.')
         is None
     )
+
+
+def test_a_quotation_may_begin_with_a_sign() -> None:
+    assert invented_quotation("It cost “$5 (or so)”.", "It cost $5 (or so).") is None
+    assert invented_quotation("It cost “$5 (or so)”.", "It cost 5 (or so).") == "$5 (or so)"
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from langchain_core.runnables import RunnablePassthrough
 from bot.answering import Answerer
 from bot.answers import Clock, Record, compose
 from bot.citations import Place, Quote
-from bot.conversation import Turn
+from bot.conversation import Turn, standalone_questions
 from bot.errors import QuestionInvalid
 from bot.evidence import Evidence, Signals, WeighedSentence
 from bot.retrieval import EssayRetriever
@@ -23,7 +23,7 @@ from ingest.passages import split_sentences
 from ingest.publishing import FolderStore
 from ingest.reading import PublishedIndex
 from ingest.sync import sync
-from tests.conftest import ESSAYS, SEED
+from tests.conftest import ESSAYS, SEED, IndexOf
 from tests.test_readers import AUTHOR, write_pdf
 
 TEXT = read_essay(ESSAYS, ESSAYS / SEED).page_content
@@ -159,6 +159,23 @@ def test_a_question_that_leans_on_the_last_one_is_understood(answerer: Answerer)
     assert leaning != alone
 
 
+@pytest.mark.parametrize(
+    ("before", "question"),
+    [
+        ("Who introduced a bill on data centers?", "what does it suspend?"),
+        ("Who introduced a bill on data centers?", "which senator?"),
+        ("How do I bake sourdough bread?", "What has electricity become?"),
+    ],
+)
+def test_of_all_that_a_question_may_mean_what_the_essays_answer_counts(
+    answerer: Answerer, before: str, question: str
+) -> None:
+    history = [Turn(before, "So it is.")]
+    one, other = (answerer.answer(each) for each in standalone_questions(question, history))
+    assert one.refused != other.refused
+    assert not answerer.answer(question, history).refused
+
+
 @pytest.mark.parametrize("question", ["", "  \n ", "why " * 5000])
 def test_a_question_that_is_none_is_told_so(answerer: Answerer, question: str) -> None:
     with pytest.raises(QuestionInvalid, match="ask it in"):
@@ -203,6 +220,17 @@ def test_a_question_the_essay_asks_itself_is_answered_by_what_follows_it(
     answer = Answerer(published, embeddings).answer("Why has government been instituted at all?")
     published.close()
     assert answer.citations[0].quote.startswith("Because the passions")
+
+
+def test_where_every_sentence_asks_the_nearest_is_one_that_asks(
+    index_of: IndexOf, embeddings: SentenceEmbeddings
+) -> None:
+    store = FolderStore(index_of(one="Why do ships sink? Who has ever counted the drowned?"))
+    published = PublishedIndex(store, embeddings.identity)
+    answer = Answerer(published, embeddings).answer("What is the capital of France?")
+    published.close()
+    assert answer.refused
+    assert answer.nearest
 
 
 def test_a_citation_names_the_page_and_the_author_where_the_file_does(

@@ -72,6 +72,7 @@ def test_a_quote_of_another_essay_or_of_none_fails(quote: Quote) -> None:
 def test_negative_offsets_and_empty_quotes_fail() -> None:
     end = TEXT[-20:-1]
     assert not passes(Quote(SEED, "Title", end, -20, -1))
+    assert not passes(Quote("other.txt", "Title", ".", -1, len(STORED["other.txt"])))
     assert not passes(Quote(SEED, "Title", "", 5, 5))
     space: dict[str, Any] = {"start": TEXT.index(" "), "end": TEXT.index(" ") + 1}
     assert not passes(Quote(SEED, "Title", " ", **space))

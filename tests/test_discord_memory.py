@@ -114,11 +114,31 @@ async def test_a_question_that_cannot_be_read_hides_no_others(
     assert QUESTION not in caplog.text
 
 
-def test_the_key_of_the_hashes_is_the_owners_alone(memory: Memory, tmp_path: Path) -> None:
-    assert stat.S_IMODE((tmp_path / KEY).stat().st_mode) == 0o600
+def test_the_file_and_the_key_of_the_hashes_are_the_owners_alone(
+    memory: Memory, tmp_path: Path
+) -> None:
+    for name in (KEY, FILE):
+        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
     other = Memory(tmp_path / "other")
     assert other.hash_user(7) != memory.hash_user(7)
     other.shut()
+
+
+def test_an_empty_key_hides_no_one_and_is_made_anew(tmp_path: Path) -> None:
+    (tmp_path / KEY).write_bytes(b"")
+    memory = Memory(tmp_path)
+    assert (tmp_path / KEY).read_bytes()
+    memory.shut()
+
+
+async def test_after_a_fault_the_file_is_opened_anew(memory: Memory, tmp_path: Path) -> None:
+    await memory.keep_fact("one", "x")
+    with closing(sqlite3.connect(tmp_path / FILE)) as database:
+        database.execute("drop table facts")
+    with pytest.raises(SettingsInvalid):
+        await memory.keep_fact("two", "y")
+    await memory.keep_fact("two", "y")
+    assert await memory.fact("two") == "y"
 
 
 def test_a_folder_that_cannot_be_used_says_what_to_set(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from bot.chat_model import LONGEST_ANSWER
 from bot.checking import Claim, Support
-from bot.drafts import draft_text, is_refusal, parse_claims
+from bot.drafts import draft_text, is_refusal, parse_claims, parse_lines
 
 ONE_AND_TWO = (Support(1), Support(2, "two"))
 SHARED = [Claim("Zero is.", ONE_AND_TWO), Claim("One is, and two is.", ONE_AND_TWO)]
@@ -47,6 +47,20 @@ SHARED = [Claim("Zero is.", ONE_AND_TWO), Claim("One is, and two is.", ONE_AND_T
             [Claim("It is so.", (Support(1, "so"), Support(2, "it")))],
         ),
         ('It is so. [1: "a "so" it [3]"]', [Claim("It is so.", (Support(1, 'a "so" it [3]'),))]),
+        (
+            'It is so. [1-2: "so"; "it", "is"]',
+            [
+                Claim(
+                    "It is so.",
+                    (Support(1, "so"), Support(2, "so"), Support(2, "it"), Support(2, "is")),
+                )
+            ],
+        ),
+        ("It is so. [1]; [2: “two”]", [Claim("It is so.", ONE_AND_TWO)]),
+        (
+            "It is so.\n- [1].\nSo it is. [2]",
+            [Claim("It is so.", (Support(1),)), Claim("So it is.", (Support(2),))],
+        ),
         ("It is so. [2-3]", [Claim("It is so.", (Support(2), Support(3)))]),
         ("It is so. 【1】[^2]", [Claim("It is so.", (Support(1), Support(2)))]),
         ("# Answer\n> It _is_ **so**. [1]", [Claim("It is so.", (Support(1),))]),
@@ -67,6 +81,15 @@ SHARED = [Claim("Zero is.", ONE_AND_TWO), Claim("One is, and two is.", ONE_AND_T
 )
 def test_sentences_and_their_citations_are_read(draft: str, claims: list[Claim]) -> None:
     assert parse_claims(draft) == claims
+
+
+def test_a_line_that_is_a_dash_stands_for_a_sentence_and_one_without_any_does_not() -> None:
+    draft = "Here they are:\n- One is. [1]\n-\n2. Two is. [2]"
+    assert parse_lines(draft) == [
+        [Claim("One is.", (Support(1),))],
+        [],
+        [Claim("Two is.", (Support(2),))],
+    ]
 
 
 def test_a_draft_that_goes_on_in_spaces_is_read() -> None:  # minutes, if each is tried thrice

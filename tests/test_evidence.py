@@ -124,7 +124,7 @@ def test_where_a_question_does_not_tell_what_it_asks_for_any_sentence_will_do() 
     "sentence",
     [
         "What is man?",
-        "He asked: “What is man?”",
+        "(He asked: “What is man?”)",
         "I proceed now to examine the structure of this government.",
         "I shall now proceed to delineate dangers of a different kind.",
         "Let us now see what they say, and let us examine them.",
@@ -140,6 +140,7 @@ def test_a_sentence_that_asks_or_announces_tells_nothing(sentence: str) -> None:
     "sentence",
     [
         "Let us be just.",
+        "“Is it so?” he said.",
         "They will proceed with the part that is theirs.",
         "It was shown in the last paper that mere declarations are not enough.",
         "In this essay I argue that men are free.",

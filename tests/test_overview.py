@@ -9,6 +9,7 @@ import pytest
 from bot.answering import Answerer
 from bot.answers import Answer
 from bot.conversation import Turn
+from bot.evidence import WeighedSentence, weigh
 from bot.retrieval import EssayRetriever
 from ingest.embedding import SentenceEmbeddings
 from ingest.publishing import FolderStore
@@ -182,9 +183,29 @@ def test_of_several_authors_who_have_little_to_say_is_quoted_too(shelf: Answerer
     assert cited(shelf.answer("Compare Lee and Holm on tolls")) == {"ferries.txt", "bridges.txt"}
 
 
+def weighed(shelf: Answerer, question: str) -> list[WeighedSentence]:
+    ranked = shelf.search(question, 10)
+    with shelf.index.reading() as generation:
+        return weigh(question, ranked, generation, shelf.embeddings).sentences
+
+
+def test_words_that_name_an_essay_tell_no_more_unless_there_are_no_others(shelf: Answerer) -> None:
+    (pump,) = (
+        each
+        for each in weighed(shelf, "What does Of Wells say about the pump?")
+        if each.quote.text.startswith("The pump")
+    )
+    assert pump.signals.coverage == 1
+    assert any(
+        each.signals.coverage for each in weighed(shelf, "What does the essay Of Wells say?")
+    )
+
+
 def test_the_author_named_last_takes_the_place_of_the_one_before(shelf: Answerer) -> None:
     history = [Turn("What does Holm say about tolls?", "They are a tax on company.")]
     assert cited(shelf.answer("and Lee?", history)) <= {"ferries.txt", "wells.txt", "bridges.txt"}
+    lamps = [Turn("What does Dahl say about a lamp?", "One is lit by the landlord.")]
+    assert cited(shelf.answer("and Eng?", lamps)) == {"cellars.txt"}
     found = shelf.search("and what does Lee say?", 1, history)
     assert [each.passage.essay for each in found] == ["ferries.txt"]
 

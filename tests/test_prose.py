@@ -11,10 +11,10 @@ import pytest
 
 from bot.answering import SPENT, UNSOUND, Answerer, Found, Writer
 from bot.answers import QUOTING, Answer
-from bot.chat_model import ChatModel
+from bot.chat_model import ChatModel, Meter
 from bot.conversation import Turn
 from bot.spending import Prices, Spending
-from bot.writing import Draft
+from bot.writing import MOST_SENTENCES, Draft, rewrite_question
 from ingest.embedding import SentenceEmbeddings
 from ingest.publishing import FolderStore
 from ingest.reading import PublishedIndex
@@ -187,6 +187,15 @@ def test_a_sentence_at_fault_is_mended_once_by_the_model(play: Play) -> None:
     assert "the number 1999" in scene.server.requests[1]["messages"][-1]["content"]
 
 
+def test_each_sentence_at_fault_is_replaced_by_one_and_those_beside_it_stay(play: Play) -> None:
+    def write(messages: Messages) -> str:
+        if "stand up to a check" in messages[-1]["content"]:
+            return cite(f"{SENTENCE}! {SENTENCE}?", RELIED_ON, messages)
+        return good(messages) + cite(f"In 1999 {SENTENCE}", RELIED_ON, messages)
+
+    assert play(write).ask().text == f"{SENTENCE} [1] {SENTENCE}! [1]"
+
+
 def test_a_sentence_that_stays_at_fault_goes_and_the_others_stay(play: Play) -> None:
     def write(messages: Messages) -> str:
         return good(messages) + cite(f"In 1999 {SENTENCE}", RELIED_ON, messages)
@@ -194,6 +203,23 @@ def test_a_sentence_that_stays_at_fault_goes_and_the_others_stay(play: Play) -> 
     answer = play(write).ask()
     assert answer.text == f"{SENTENCE} [1]"
     assert not answer.note
+
+
+def test_of_a_draft_of_which_most_falls_nothing_is_shown(play: Play) -> None:
+    def write(messages: Messages) -> str:
+        wrong = [cite(f"In {year} {SENTENCE}", RELIED_ON, messages) for year in (1998, 1999)]
+        return good(messages) + "".join(wrong)
+
+    answer = play(write).ask()
+    assert (answer.note, answer.model) == (UNSOUND, QUOTING)
+
+
+def test_no_more_sentences_are_shown_than_a_person_reads(play: Play) -> None:
+    def write(messages: Messages) -> str:
+        marks = ["!" * number for number in range(2 * MOST_SENTENCES)]
+        return "".join(cite(f"{SENTENCE}{each}", RELIED_ON, messages) for each in marks)
+
+    assert play(write).ask().text.count(SENTENCE) == MOST_SENTENCES
 
 
 def test_what_stands_is_kept_when_the_model_fails_while_mending(play: Play) -> None:
@@ -215,6 +241,7 @@ def test_what_stands_is_kept_when_the_model_fails_while_mending(play: Play) -> N
         "I cannot help with that.",
         "No, they should not. [1]",
         "It is what the author thinks, and many people said it. [1]",
+        "It breaks off in the mid",
     ],
 )
 def test_a_draft_of_which_nothing_stands_is_replaced_by_quotes(play: Play, line: str) -> None:
@@ -277,6 +304,19 @@ def test_a_follow_up_that_the_model_cannot_rewrite_is_understood_without_it(
 ) -> None:
     def write(messages: Messages) -> str:
         return said if messages[0]["content"].startswith("You rewrite") else good(messages)
+
+    scene, history = play(write), [Turn(QUESTION, "Something.")]
+    assert not scene.ask("And why?", history).refused
+    model = ChatModel("openai:m", scene.server.openai_url)
+    assert asyncio.run(rewrite_question(model, "And why?", history, Meter())) is None
+
+
+def test_a_follow_up_that_the_model_turns_into_another_is_understood_without_it(
+    play: Play,
+) -> None:
+    def write(messages: Messages) -> str:
+        rewriting = messages[0]["content"].startswith("You rewrite")
+        return "How do I bake sourdough bread?" if rewriting else good(messages)
 
     assert not play(write).ask("And why?", [Turn(QUESTION, "Something.")]).refused
 

@@ -1,7 +1,8 @@
 import json
 import os
 import shutil
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -19,13 +20,15 @@ from ingest.errors import (
     IndexDamaged,
     IndexMissing,
     IndexUnwritable,
+    ModelUnavailable,
     TooManyRemovals,
 )
 from ingest.essays import LARGEST_FILE
 from ingest.index import PAGE, Generation, folder_rows
+from ingest.models import Vectors
 from ingest.publishing import FolderStore, sizes_in
-from ingest.records import KEEP, IndexedPassage, essay_of
-from ingest.sync import SyncReport, sync
+from ingest.records import KEEP, IndexedPassage, dump_manifest, edition, essay_of
+from ingest.sync import PASSAGES_AT_ONCE, SyncReport, sync
 from ingest.verifying import verify
 from tests.conftest import WriteEssays
 from tests.earlier import keep_texts_as_documents
@@ -128,6 +131,16 @@ def test_a_file_that_cannot_be_read_keeps_its_earlier_version(
     assert [row for row in passages_of(store) if row[0] == "one.txt"] == before
 
 
+def test_a_file_that_cannot_be_read_keeps_none_that_only_begins_with_its_name(
+    essays: WriteEssays, store: FolderStore
+) -> None:
+    folder = essays(one=ONE, two=TWO, three=THREE)
+    (folder / "one.txt.md").write_text(ONE)
+    sync(folder, store, LetterEmbeddings())
+    (essays(one="") / "one.txt.md").unlink()
+    assert sync(folder, store, LetterEmbeddings()).removed == ["one.txt.md"]
+
+
 def test_a_file_that_is_too_large_does_not_keep_the_others_out(
     essays: WriteEssays, store: FolderStore
 ) -> None:
@@ -167,10 +180,11 @@ def test_a_sync_that_fails_midway_leaves_the_published_generation(
 
     with pytest.raises(RuntimeError):
         sync(folder, store, embeddings, progress=lambda _plan: fail)
+    assert not (store.folder / "building").exists(), "the half-built one is gone"
     assert store.published() == name
     assert passages_of(store) == before
     assert sync(folder, store, embeddings).added == ["two.txt"]
-    assert len(list((store.folder / "generations").iterdir())) == 2, "the half-built one is gone"
+    assert len(list((store.folder / "generations").iterdir())) == 2
 
 
 def test_older_generations_are_kept_but_not_for_ever(
@@ -210,7 +224,13 @@ def test_two_writers_do_not_meet(
         pytest.raises(IndexBusy, match=r"Another process.* is writing"),
     ):
         sync(folder, store, embeddings)
-    assert sync(folder, store, embeddings).added == ["one.txt"]
+    report = sync(folder, store, embeddings)
+    assert report.added == ["one.txt"]
+    with store.writing(), pytest.raises(IndexBusy, match=rf"process \(number {os.getpid()}, since"):
+        sync(essays(two=TWO), store, embeddings)
+    (store.folder / "generations" / "writer.json").write_text("half")
+    with FileLock(store.folder / "lock"), pytest.raises(IndexBusy, match="Another process is"):
+        store.republish(report.generation)
 
 
 def test_an_index_folder_that_cannot_be_made_is_named(
@@ -325,6 +345,30 @@ def test_a_sync_that_would_remove_most_essays_stops_unless_allowed(
     assert sync(folder, store, embeddings, allow_removals=True).removed == ["one.txt", "two.txt"]
 
 
+def test_half_of_the_essays_may_go(essays: WriteEssays, store: FolderStore) -> None:
+    folder = essays(one=ONE, two=TWO)
+    sync(folder, store, LetterEmbeddings())
+    (essays(one=THREE) / "two.txt").unlink()
+    report = sync(folder, store, LetterEmbeddings())
+    assert (report.updated, report.removed) == (["one.txt"], ["two.txt"])
+
+
+def test_the_model_is_loaded_before_anything_is_written_and_only_where_it_is_needed(
+    essays: WriteEssays, store: FolderStore
+) -> None:
+    class Absent(LetterEmbeddings):
+        def load(self) -> None:
+            raise ModelUnavailable("It is nowhere.")
+
+    folder = essays(one=ONE, two=TWO)
+    with pytest.raises(ModelUnavailable):
+        sync(folder, store, Absent())
+    assert not store.folder.exists()
+    sync(folder, store, LetterEmbeddings())
+    (folder / "two.txt").unlink()
+    assert sync(folder, store, Absent()).removed == ["two.txt"]
+
+
 def test_what_another_published_since_the_plan_was_made_is_kept(
     essays: WriteEssays, store: FolderStore, embeddings: SentenceEmbeddings
 ) -> None:
@@ -336,6 +380,23 @@ def test_what_another_published_since_the_plan_was_made_is_kept(
     report = sync(essays(one=ONE), store, Late("", "auto"))
     assert report.unchanged == ["one.txt", "two.txt"]
     assert set(store.manifest(store.published()).essays) == {"one.txt", "two.txt"}
+    assert store.generations() == [report.generation], "there was nothing left to do"
+
+
+def test_what_another_published_since_the_plan_was_made_is_not_removed_unasked(
+    essays: WriteEssays, store: FolderStore, tmp_path: Path
+) -> None:
+    class Late(LetterEmbeddings):
+        def load(self) -> None:
+            sync(others, store, LetterEmbeddings())
+
+    others = tmp_path / "others"
+    others.mkdir()
+    for name, text in (("two.txt", TWO), ("three.txt", THREE)):
+        (others / name).write_text(text)
+    with pytest.raises(TooManyRemovals, match="remove 2 of 2 essays"):
+        sync(essays(one=ONE), store, Late())
+    assert set(store.manifest(store.published()).essays) == {"two.txt", "three.txt"}
 
 
 def test_renaming_every_essay_removes_nothing(
@@ -363,7 +424,7 @@ def test_after_many_syncs_the_index_is_still_whole_and_no_larger_than_its_essays
             assert verify(generation) == []
             assert generation.rows.count() == 9
             assert f"turn {turn}." in generation.essay_text("changing.txt")
-            assert generation.manifest.deleted <= 3
+            assert generation.manifest.deleted == turn % 3, "written afresh at a quarter of 9"
 
 
 def test_going_back_to_an_earlier_generation_gives_its_essays(
@@ -397,12 +458,58 @@ def test_a_generation_that_lost_a_file_is_neither_read_nor_built_upon(
         store.open(name)
     with pytest.raises(IndexDamaged):
         sync(essays(two=TWO), store, embeddings)
+    assert not list(store.place(name).glob(lost)), "no empty one was put in its place"
     assert not (store.folder / "building").exists()
     assert store.published() == name
     store.republish(before)
     with pytest.raises(IndexDamaged):
         store.republish(name)
     assert store.published() == before
+
+
+def test_a_generation_with_half_a_file_or_not_all_rows_is_not_read(
+    essays: WriteEssays, store: FolderStore
+) -> None:
+    name = sync(essays(one=ONE, two=TWO), store, LetterEmbeddings()).generation
+    place, manifest = store.place(name), store.manifest(name)
+    with folder_rows(place / "chroma") as rows:
+        rows.delete([edition("one.txt", manifest.essays["one.txt"].fingerprint)])
+    (place / "manifest.json").write_bytes(dump_manifest(replace(manifest, files={})))
+    with pytest.raises(IndexDamaged, match="1 passages where 2 should be"):
+        store.open(name)
+    name = sync(
+        essays(three=THREE), FolderStore(store.folder / "other"), LetterEmbeddings()
+    ).generation
+    vectors = next((store.folder / "other" / "generations" / name).rglob("data_level0.bin"))
+    os.truncate(vectors, vectors.stat().st_size // 2)
+    with pytest.raises(IndexDamaged, match=r"data_level0\.bin is missing or damaged"):
+        FolderStore(store.folder / "other").open(name)
+
+
+def test_a_database_that_chroma_wrote_notes_into_is_still_whole(
+    essays: WriteEssays, store: FolderStore
+) -> None:
+    name = sync(essays(one=ONE), store, LetterEmbeddings()).generation
+    file = store.place(name) / "chroma" / "chroma.sqlite3"
+    before = file.stat().st_size
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("create table notes as select zeroblob(100000)")
+        database.commit()
+    assert file.stat().st_size > before
+    store.open(name).close()
+
+
+def test_what_a_writer_left_is_removed_before_anything_is_written_but_not_without_a_pointer(
+    essays: WriteEssays, store: FolderStore
+) -> None:
+    name = sync(essays(one=ONE), store, LetterEmbeddings()).generation
+    left = store.place("000002-abcdef")
+    left.mkdir()
+    with store.writing():
+        assert not left.exists()
+    (store.folder / "CURRENT").unlink()
+    with store.writing():
+        assert store.place(name).exists()
 
 
 def test_what_a_killed_writer_left_is_no_generation_and_is_removed(
@@ -476,17 +583,17 @@ def test_a_file_of_another_in_the_index_folder_stays_as_it_was(
     assert {(store.folder / name).read_text() for name in ("writer.json", "lock")} == {"mine"}
 
 
-@pytest.mark.parametrize("content", ["", "mine", "000001-abcdef and more"])
+@pytest.mark.parametrize("content", [b"", b"mine", b"000001-abcdef and more", b"\xff\xfe"])
 def test_a_file_current_that_names_no_generations_is_told_and_stays(
-    essays: WriteEssays, store: FolderStore, content: str
+    essays: WriteEssays, store: FolderStore, content: bytes
 ) -> None:
     folder = essays(one=ONE)
     store.folder.mkdir()
-    (store.folder / "CURRENT").write_text(content)
+    (store.folder / "CURRENT").write_bytes(content)
     with pytest.raises(IndexDamaged, match="--index"):
         sync(folder, store, LetterEmbeddings())
     assert [path.name for path in store.folder.iterdir()] == ["CURRENT"]
-    assert (store.folder / "CURRENT").read_text() == content
+    assert (store.folder / "CURRENT").read_bytes() == content
 
 
 def test_among_more_essays_than_a_query_can_name_only_those_sought_are_found(
@@ -538,7 +645,7 @@ def test_an_essay_spoiled_while_the_others_are_embedded_keeps_its_earlier_versio
             (folder / name).unlink(missing_ok=True)
 
     report = sync(folder, store, embeddings, progress=lambda _plan: spoil)
-    assert report.updated == ["one.txt"]
+    assert (report.added, report.updated) == ([], ["one.txt"])
     assert set(report.failed) == {"three.txt", "two.txt"}
     assert {essay for essay, _ in passages_of(store)} == {"one.txt", "two.txt"}
 
@@ -599,16 +706,22 @@ def test_the_federalist_renamed_changed_deleted_and_broken_are_each_named_rightl
 def test_each_passage_of_many_has_its_own_vector_and_no_text_is_embedded_twice(
     essays: WriteEssays, store: FolderStore
 ) -> None:
+    class Sparing(LetterEmbeddings):
+        def begin_documents(self, texts: Sequence[str]) -> Callable[[], Vectors]:
+            assert len(texts) <= PASSAGES_AT_ONCE
+            return super().begin_documents(texts)
+
+    count = PASSAGES_AT_ONCE + 200
     texts = {
-        f"e{number:03d}": f"The {'abcdefgh'[number % 8] * (number % 97)} is."
-        for number in range(600)
+        f"e{number:04d}": f"The {'abcdefgh'[number % 8] * (number % 137)} is."
+        for number in range(count)
     }
-    embeddings = LetterEmbeddings()
+    embeddings = Sparing()
     report = sync(essays(**texts), store, embeddings)
     assert report.embedded == len(set(texts.values()))
     with closing(store.open(store.published())) as generation:
         rows = [row for page in generation.rows.all_rows() for row in page]
-    assert len(rows) == 600
+    assert len(rows) == count
     for passage, vector in rows:
         assert passage.text == texts[passage.essay.removesuffix(".txt")]
         assert vector == pytest.approx(embeddings.embed_query(passage.text), abs=1e-6)
