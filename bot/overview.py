@@ -32,7 +32,8 @@ _AUTHOR = re.compile(
     re.IGNORECASE,
 )
 _OVERVIEW = re.compile(
-    r"\b(?:summar\w+|sum up|overview|outline|gist|tl;?dr|thesis|explain|describe"
+    r"\b(?:summar\w+|sum up|overview|outline|gist|tl;?dr|thesis"
+    r"|(?:explain|describe)(?! (?:it|that|this|these|those|them|more|further)\b|\W*$)"
     r"|tell (?:me|us) about(?! (?:him|her|them)\b)"
     r"|(?:the|its|main|central|key|overall) "
     r"(?:points?|ideas?|arguments?|claims?|message|subject|theme|topic|conclusion))\b"

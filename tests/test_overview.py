@@ -262,7 +262,9 @@ def test_an_author_is_asked_for_in_many_ways(shelf: Answerer, question: str) -> 
     assert [each.quote for each in shelf.answer(question).citations] == ["By Bo Holm"]
 
 
-@pytest.mark.parametrize("question", ["What is the difference?", "Tell me about him."])
+@pytest.mark.parametrize(
+    "question", ["What is the difference?", "Tell me about him.", "Explain that.", "explain?"]
+)
 def test_who_or_what_was_spoken_of_in_an_essay_is_not_the_essay(
     shelf: Answerer, question: str
 ) -> None:
