@@ -15,7 +15,7 @@ def choose_quotes(evidence: Evidence) -> list[Quote]:
         return []
     floor = evidence.sentences[0].support - WORTH_QUOTING
     chosen = [each for each in evidence.sentences[:MOST_QUOTES] if each.support >= floor]
-    essays = list(dict.fromkeys(each.quote.essay for each in chosen))
+    essays = [each.quote.essay for each in chosen]
     ordered = sorted(chosen, key=lambda each: _reading_order(each, essays))
     return [each.quote for each in ordered]
 
