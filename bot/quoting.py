@@ -16,7 +16,7 @@ def choose_quotes(evidence: Evidence) -> list[Quote]:
     Of several titles or authors that are named each comes in turn.
     """
     chosen = evidence.sentences if evidence.certain else _best_by_turns(evidence.parts)
-    essays = list(dict.fromkeys(each.quote.essay for each in chosen))
+    essays = [each.quote.essay for each in chosen]
     ordered = sorted(chosen, key=lambda each: _reading_order(each, essays))
     return [each.quote for each in ordered]
 

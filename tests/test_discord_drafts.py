@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
 from bot.answering import Answerer, Writer
 from bot.chat_model import ChatModel
+from bot.discord_bot.delivery import EDIT_EVERY
 from bot.spending import Spending
 from tests.chat_server import ChatServer, Fault
 from tests.discord_fixtures import (
@@ -51,9 +53,9 @@ def written(place: Place) -> list[str]:
     return [body["content"] for body in bodies if body and "content" in body]
 
 
-def check_drafts(place: Place) -> None:
+def check_drafts(place: Place, began: float) -> None:
     *drafts, answer = written(place)
-    assert len(drafts) > 1
+    assert 1 < len(drafts) <= (monotonic() - began) / EDIT_EVERY, "none too soon after another"
     assert all(each.startswith(DRAFT) for each in drafts)
     assert DRAFT not in answer
     assert SENTENCE in answer
@@ -64,8 +66,9 @@ async def test_drafts_grow_in_the_reply_till_the_answer_replaces_them(
 ) -> None:
     chat.seconds_a_token = SLOW
     async with writing() as place:
+        began = monotonic()
         await place.asker.send(place.channel, f"{place.me} {QUESTION}")
-        check_drafts(place)
+        check_drafts(place, began)
         (answer,) = place.said()
         assert SENTENCE in answer.content
         assert "Show passages" in labels(answer)
@@ -76,8 +79,9 @@ async def test_drafts_grow_in_the_private_reply_to_a_command_too(
 ) -> None:
     chat.seconds_a_token = SLOW
     async with writing() as place:
+        began = monotonic()
         result = await place.asker.slash(place.channel, "ask", question=QUESTION, private=True)
-        check_drafts(place)
+        check_drafts(place, began)
         assert len(texts(result)) == 1
         assert result.response
         assert result.response.ephemeral

@@ -180,8 +180,10 @@ async def test_a_bot_stopped_while_an_answer_is_being_remembered_leaves_the_answ
         said = server.say(ada, channel, QUESTION, mentions_bot=True)
         await server.wait_until(lambda: said.replies and said.replies[0].controls, WAIT)
         await bot.desk.stop()
-        assert CITED in said.replies[0].content
-    assert len(await house.memory.unfinished()) == 1  # so it is answered once more, in its place
+        (shown,) = said.replies
+        assert CITED in shown.content
+    (left,) = await house.memory.unfinished()
+    assert left.replies == (shown.id,), "so it is answered once more, in its place"
 
 
 async def test_an_outage_is_waited_for_up_to_the_last_pause(
@@ -227,8 +229,11 @@ async def test_a_question_is_left_to_the_next_start_where_the_bot_has_ended(
         else:
             await bot.close()
         await bot.desk.ask(asked_by(house, said), nothing_before)
-    (left,) = await house.memory.unfinished()
-    assert left.message == said.id
+        (left,) = await house.memory.unfinished()
+        await bot.desk.resume(left, nothing_before)
+    (again,) = await house.memory.unfinished()
+    assert left.message == again.message == said.id
+    assert (left.attempts, again.attempts) == (1, 2)
 
 
 async def test_a_question_left_over_is_answered_where_no_history_may_be_read(

@@ -54,6 +54,12 @@ def test_no_sentences_are_no_evidence() -> None:
     assert choose_quotes(evidence()) == nearest_quote(evidence()) == []
 
 
+def test_a_refusal_shows_the_sentence_nearest_in_meaning() -> None:
+    near = sentence(WEAK._replace(similarity=0.5), start=10)
+    others = [sentence(STRONG._replace(similarity=0.2)), sentence(WEAK, start=20)]
+    assert nearest_quote(evidence(near, *others)) == [near.quote]
+
+
 def test_at_most_four_quotes_are_chosen_and_none_far_weaker_than_the_best() -> None:
     alike = [sentence(STRONG, start=place) for place in range(0, 90, 10)]
     assert len(choose_quotes(evidence(*alike))) == MOST_QUOTES

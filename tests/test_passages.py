@@ -124,6 +124,12 @@ def test_the_repeated_paragraphs_of_the_users_essay_are_equal_passages(
         ("The U.S. attempt failed. So what.", ["The U.S. attempt failed.", "So what."]),
         ("A Title\nThe first sentence stands here.", ["The first sentence stands here."]),
         ("# A heading\nText follows it.", ["Text follows it."]),
+        ("It is.\n\n## A heading\nText follows it.", ["It is.", "Text follows it."]),
+        (
+            "A Title\n\nRoses are red\nviolets are blue\n\nOne.",
+            ["Roses are red\nviolets are blue", "One."],
+        ),
+        ("A Title\n\nOne.\n\nTwo.\n\nBy Madison it was.", ["One.", "Two.", "By Madison it was."]),
         (f"No. 23: {'A Title of Many Words ' * 5}\n\nIt begins.", ["It begins."]),
         ("A line that is\nwrapped by hand. Next.", ["A line that is\nwrapped by hand.", "Next."]),
         ("One.\nTwo.\n\nThree.\n\nPublius", ["One.", "Two.", "Three."]),

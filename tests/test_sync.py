@@ -18,6 +18,7 @@ from ingest.errors import (
     EssaysMissing,
     IndexBusy,
     IndexDamaged,
+    IndexMismatch,
     IndexMissing,
     IndexUnwritable,
     ModelUnavailable,
@@ -269,7 +270,10 @@ def test_an_index_of_an_earlier_version_is_made_anew_from_its_own_vectors_and_te
     essays: WriteEssays, store: FolderStore
 ) -> None:
     folder = essays(one=ONE, two=TWO)
-    as_by_an_earlier_version(store, sync(folder, store, LetterEmbeddings()).generation)
+    name = sync(folder, store, LetterEmbeddings()).generation
+    as_by_an_earlier_version(store, name)
+    with pytest.raises(IndexMismatch, match="another version"):
+        store.manifest(name).check(LetterEmbeddings.identity, "there")
     (folder / "two.txt").write_bytes(b"\0\1\2\3" * 50)
     report = sync(folder, store, LetterEmbeddings())
     assert (report.updated, list(report.failed), report.embedded) == (["one.txt"], ["two.txt"], 0)

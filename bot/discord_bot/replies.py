@@ -20,7 +20,7 @@ NOT_FOUND = 404
 LOOKED_AT = 20  # messages of a channel
 ARCHIVED = 50083  # code where a thread is closed: a new message opens it, and an edit does not
 UNKNOWN = "message_reference: Unknown message"  # in the text of what Discord says of a deleted one
-GONE = {10008, 10015, 10062, 50027}  # message, webhook or interaction unknown; token expired
+GONE = {401, 404}  # HTTP states where its token expired, or the message or interaction is unknown
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
@@ -169,7 +169,7 @@ class InteractionReply:
                 last = view if place == len(others) else None
                 await deliver(partial(self._follow, place, part, last))
         except discord.HTTPException as error:
-            if error.code not in GONE and error.status not in (401, 404):
+            if error.status not in GONE:
                 raise
             await self._post(parts, view)
         self.finished = True
