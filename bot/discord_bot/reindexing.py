@@ -22,7 +22,7 @@ from ingest.sync import SyncReport
 AT_ONCE = 2  # processes; each is waited for in one of the few threads that answers are made in
 TOLD_EVERY = 2.5  # seconds between two lines of progress
 LONGEST_PLAN = 12 * 60.0  # seconds, its turn waited for: Discord takes what comes of it for 15 min
-LONGEST_SILENCE = 2 * 3600.0  # seconds; the largest index takes half an hour between two lines
+LONGEST_SILENCE = 2 * 3600.0  # seconds; the larger an index, the longer between two lines
 ENDS_WITHIN = 5.0  # seconds; what waits for a broken disk cannot even be killed
 FOR_PEOPLE = "essay-bot: "  # begins what a process says to people
 LAST_WORDS = 300  # characters of what a process that failed said last
