@@ -1,12 +1,14 @@
 """Every way of asking in Discord: mention, reply, thread, forum, direct message, command, menu."""
 
+import asyncio
 from typing import Any
 
 import discord
 import pytest
 
-from bot.discord_bot.memory import ServerSettings
-from tests.conftest import SEED
+from bot.conversation import Turn
+from bot.discord_bot.memory import Asked, ServerSettings
+from tests.conftest import SEED, IndexOf
 from tests.discord_fixtures import (
     ANSWER,
     QUESTION,
@@ -18,6 +20,7 @@ from tests.discord_fixtures import (
     texts,
 )
 
+STONES = ("amber", "hazel")
 FOLLOW_UP = "And why?"  # means nothing without what came before
 TITLE = "Monopoly on Computing Resources"
 
@@ -246,3 +249,24 @@ async def test_what_the_essays_do_not_say_is_said_with_the_nearest_passage(
         assert answer.content.startswith("The essays do not say. The nearest passage is in **")
         assert TITLE in answer.content
         assert labels(answer) == ["Tell the moderators", "Ask again", "👍", "👎"]
+
+
+@pytest.mark.parametrize(
+    ("question", "others"),
+    [
+        ("What is power?", [{"essay": "one.txt"}, {"essay": "two.txt"}]),
+        ("And why?", [{"history": (Turn(f"What is {each}?", "So."),)} for each in STONES]),
+    ],
+)
+async def test_the_same_words_at_once_are_two_questions_of_two_essays_or_after_two_others(
+    open_house: OpenHouse, index_of: IndexOf, question: str, others: list[dict[str, Any]]
+) -> None:
+    async def nothing_before() -> tuple[()]:
+        return ()
+
+    index = index_of(**dict(zip(("one", "two"), map("Power is {}.".format, STONES), strict=True)))
+    async with playing(open_house(index_dir=index)) as place:
+        asked = [Asked(question, "x", place.channel.id, place.guild.id, **each) for each in others]
+        await asyncio.gather(*(place.client.desk.ask(each, nothing_before) for each in asked))
+        said = "".join(each.content for each in place.said())
+    assert all(f"Power is {each}." in said for each in STONES)
