@@ -1,15 +1,17 @@
 """`essay-bot discord` as a process: how it starts, stops, and is killed in mid-answer."""
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
 
+from bot.discord_bot.running import end
 from tests.discord_records import Channel, Interaction, Message, User
 from tests.discord_server import DiscordServer
 from tests.discord_world import TOKEN
@@ -212,6 +214,27 @@ async def test_a_gateway_that_is_down_at_the_start_is_tried_again(
         finally:
             child.kill()
             child.communicate()
+
+
+@pytest.mark.parametrize("error", [None, RuntimeError("Session is closed")])
+async def test_a_connection_that_misses_its_cancelling_is_cancelled_again(
+    error: Exception | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def connect() -> None:
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+        try:
+            await asyncio.sleep(60)
+        finally:
+            if error:
+                raise error
+
+    monkeypatch.setattr("bot.discord_bot.running.CANCELLED_EVERY", 0.01)
+    task = asyncio.create_task(connect())
+    await asyncio.sleep(0)
+    async with asyncio.timeout(WAIT):
+        await end(task)
+    assert task.done()
 
 
 async def test_a_bot_that_waits_for_the_gateway_stops_when_it_is_asked_to(

@@ -26,6 +26,7 @@ from ingest.store import open_store
 
 PAUSES = (1, 2, 5, 10, 20, 40)  # seconds between attempts to connect; from then on LONGEST_PAUSE
 LONGEST_PAUSE = 60
+CANCELLED_EVERY = 1.0  # seconds
 LOCK = "discord.lock"  # in DATA_DIR
 _log = logging.getLogger(__name__)
 
@@ -108,13 +109,25 @@ async def _connect(start: Start, stop: asyncio.Event) -> None:
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
-        if not running.done():
-            _log.info("Stopping: finishing what is under way.")
-        await client.wind_down()
-        running.cancel()  # while the gateway is down, it would try on for ever
-        await asyncio.wait({running})
-        if not running.cancelled():
+        if running.done():
+            await client.wind_down()
             running.result()
+            return
+        _log.info("Stopping: finishing what is under way.")
+        await client.wind_down()
+        await end(running)  # while the gateway is down, it would try on for ever
+
+
+async def end(task: "asyncio.Task[None]") -> None:
+    """Cancel a task until it ends, however it does.
+
+    discord.py takes a connection that fails at that moment for its end, and tries again.
+    """
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=CANCELLED_EVERY)
+    if not task.cancelled():
+        task.exception()  # of a client that is closed
 
 
 async def _log_in(client: EssayClient, start: Start) -> None:
